@@ -1,0 +1,8 @@
+//! Floor 0: nouns, stages, rules, planner and the pure step machine.
+//!
+//! Nothing here is async, does I/O or reads a clock; everything can be tested as a value.
+
+pub mod finding;
+pub mod ids;
+pub mod secret;
+pub mod time;

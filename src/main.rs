@@ -1,0 +1,2 @@
+//! Daybreak.
+fn main() {}
