@@ -2,7 +2,11 @@
 //!
 //! Nothing here is async, does I/O or reads a clock; everything can be tested as a value.
 
+pub mod action;
+pub mod blob;
+pub mod effect;
 pub mod finding;
 pub mod ids;
+pub mod receipt;
 pub mod secret;
 pub mod time;

@@ -1,0 +1,44 @@
+//! Floor 4: the places in the world, one file each.
+//!
+//! Every outlet looks before it acts; an act needs an `Effect`, which needs a permit.
+//! Adding one: a file here, a line below, an `Action` variant, a config section, a line in
+//! the contract suite.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::domain::effect::{Effect, Intended};
+use crate::domain::finding::Finding;
+use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
+
+/// A kind of place in the world.
+#[async_trait]
+pub trait Outlet: Send + Sync {
+    /// What would keep this from working, judged without touching anything: credentials,
+    /// reachability, sizes. Called before approval and before T0.
+    async fn check(&self, intended: &Intended) -> Vec<Finding>;
+    /// What the world shows of it. Never changes the world.
+    async fn look(&self, intended: &Intended) -> Seen;
+    /// Does it once. `Retry::Unknown` when it may have happened.
+    async fn act(&self, effect: &Effect) -> Result<Receipt, OutletError>;
+    /// What may be done when nobody can tell whether it happened.
+    fn repeat(&self) -> Repeat;
+}
+
+/// The house's outlets by the name that steps use.
+#[derive(Clone, Default)]
+pub struct Outlets(BTreeMap<String, Arc<dyn Outlet>>);
+
+impl Outlets {
+    /// Adds or replaces one.
+    pub fn add(&mut self, name: impl Into<String>, outlet: Arc<dyn Outlet>) {
+        self.0.insert(name.into(), outlet);
+    }
+
+    /// The outlet of that name.
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn Outlet>> {
+        self.0.get(name)
+    }
+}
