@@ -3,6 +3,7 @@
 //! Nothing here is async, does I/O or reads a clock; everything can be tested as a value.
 
 pub mod action;
+pub mod address;
 pub mod blob;
 pub mod effect;
 pub mod finding;

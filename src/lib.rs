@@ -17,6 +17,7 @@
 //! | 9 | `cli` | grammar and printing |
 
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod exec;
 pub mod outlets;
