@@ -4,6 +4,8 @@
 
 pub mod action;
 pub mod address;
+pub mod advisory;
+pub mod affected;
 pub mod blob;
 pub mod effect;
 pub mod finding;
@@ -11,3 +13,5 @@ pub mod ids;
 pub mod receipt;
 pub mod secret;
 pub mod time;
+pub mod view;
+pub mod zone;
