@@ -19,7 +19,7 @@ pub use commands::{Command, PythonIndex};
 pub use lists::{List, PostSigning};
 pub use mail::{Relay, Tls};
 pub use plans::Plans;
-pub use repository::{Branch, CommitMessage, OnMove, Repository};
+pub use repository::{Branch, CommitMessage, Repository};
 pub use signing::{SignerChoice, Signing};
 pub use site::{Site, StaticTree};
 pub use team::Team;

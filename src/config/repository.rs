@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::{ConfigError, check_name};
+use crate::domain::plan::OnMove;
 
 /// What public commits say before the disclosure.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -15,17 +16,6 @@ pub enum CommitMessage {
     Masked,
     /// What the patch says.
     AsWritten,
-}
-
-/// What to do when a branch moved after approval.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnMove {
-    /// Its step waits for a person.
-    #[default]
-    Hold,
-    /// Push `security/NAME` instead; a person merges.
-    Leave,
 }
 
 /// One supported branch.

@@ -1,0 +1,325 @@
+//! One embargo: its instant and everything that becomes public at it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::action::Expected;
+use super::blob::Sha256;
+use super::ids::{
+    AdvisoryId, ArtefactId, BlobId, CandidateId, DisclosureId, PatchId, PostId, ReleaseId,
+};
+use super::secret::Embargoed;
+use super::stage::Stage;
+use super::time::At;
+use super::zone::T0;
+
+/// One embargo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disclosure {
+    /// Id.
+    pub id: DisclosureId,
+    /// 1, 2, …: every change of the case or the instant.
+    pub revision: i64,
+    /// Who knows.
+    pub stage: Stage,
+    /// When; to be set while drafting.
+    pub t0: Option<T0>,
+    /// When it was made.
+    pub created_at: At,
+    /// Everything secret.
+    pub case: Embargoed<Case>,
+}
+
+/// What a disclosure discloses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// Advisories.
+    pub advisories: Vec<AdvisoryId>,
+    /// Advisory x supported branch.
+    pub cells: Vec<Cell>,
+    /// Patch series.
+    pub patches: Vec<Patch>,
+    /// Staged commits and tags, at most one a branch.
+    pub candidates: Vec<Candidate>,
+    /// Versions to issue.
+    pub releases: Vec<Release>,
+    /// Mailing-list posts.
+    pub posts: Vec<Post>,
+    /// Why distributors do not hear in advance, if they do not.
+    pub without_notice: Option<String>,
+}
+
+/// A branch of a configured repository; written `repository:branch`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BranchRef {
+    /// Name in the configuration.
+    pub repository: String,
+    /// Branch.
+    pub branch: String,
+}
+
+impl fmt::Display for BranchRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.repository, self.branch)
+    }
+}
+
+/// Text that names no branch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("write a branch as repository:branch")]
+pub struct NotABranch;
+
+impl FromStr for BranchRef {
+    type Err = NotABranch;
+    fn from_str(text: &str) -> Result<Self, NotABranch> {
+        match text.split_once(':') {
+            Some((r, b)) if !r.is_empty() && !b.is_empty() => {
+                Ok(Self { repository: r.to_owned(), branch: b.to_owned() })
+            }
+            _ => Err(NotABranch),
+        }
+    }
+}
+
+impl Serialize for BranchRef {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for BranchRef {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What happens to one advisory on one branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Advisory.
+    pub advisory: AdvisoryId,
+    /// Branch.
+    pub branch: BranchRef,
+    /// What happens.
+    pub state: CellState,
+}
+
+/// What happens to a branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum CellState {
+    /// A patch of this disclosure fixes it.
+    Patched,
+    /// The flaw is not there.
+    NotAffected,
+    /// It stays.
+    WillNotFix {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl fmt::Display for CellState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Patched => f.write_str("patched"),
+            Self::NotAffected => f.write_str("not affected"),
+            Self::WillNotFix { reason } => write!(f, "will not fix: {reason}"),
+        }
+    }
+}
+
+/// An ordered series on one branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patch {
+    /// Id.
+    pub id: PatchId,
+    /// Branch.
+    pub branch: BranchRef,
+    /// What it fixes.
+    pub fixes: Vec<AdvisoryId>,
+    /// Full object id it is made on.
+    pub base: String,
+    /// File name it travels under: `meadow-main-1.patch`.
+    pub file_name: String,
+    /// The series as one mbox.
+    pub series: BlobId,
+    /// Digest of the series.
+    pub sha256: Sha256,
+    /// Where it was tried.
+    pub fits: Vec<Fit>,
+}
+
+/// Whether a patch applies somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fit {
+    /// `tip of main`, `tag 1.4.2`.
+    pub place: String,
+    /// Commit tried.
+    pub commit: String,
+    /// Whether it applies.
+    pub applies: bool,
+}
+
+/// Who made the commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// Daybreak, from the series.
+    Applied,
+    /// The team, as a bundle; never rewritten.
+    Brought,
+}
+
+/// A tag object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TagObject {
+    /// Name without `refs/tags/`.
+    pub name: String,
+    /// Object id of the annotated tag.
+    pub oid: String,
+}
+
+/// One commit's line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitLine {
+    /// Object id.
+    pub oid: String,
+    /// Subject.
+    pub subject: String,
+}
+
+/// Privately staged commits and tag of one branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Id.
+    pub id: CandidateId,
+    /// Branch.
+    pub branch: BranchRef,
+    /// Who made it.
+    pub origin: Origin,
+    /// The branch's public tip it stands on.
+    pub base: String,
+    /// Its newest commit.
+    pub tip: String,
+    /// Its tag.
+    pub tag: Option<TagObject>,
+    /// Its commits, oldest first.
+    pub commits: Vec<CommitLine>,
+    /// The git bundle.
+    pub bundle: BlobId,
+    /// Digest of the bundle.
+    pub sha256: Sha256,
+    /// When it was staged.
+    pub staged_at: At,
+}
+
+/// Where a release's files come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReleaseKind {
+    /// From us, pinned by digest.
+    Pinned,
+    /// From the project's CI, after the tag is pushed.
+    BuiltFromTag,
+}
+
+impl ReleaseKind {
+    /// The word for people.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pinned => "pinned",
+            Self::BuiltFromTag => "built-from-tag",
+        }
+    }
+
+    /// From the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Pinned, Self::BuiltFromTag].into_iter().find(|k| k.word() == word)
+    }
+}
+
+/// One file of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artefact {
+    /// Id.
+    pub id: ArtefactId,
+    /// File name.
+    pub file_name: String,
+    /// Digest.
+    pub sha256: Sha256,
+    /// Length in bytes.
+    pub len: u64,
+    /// The bytes.
+    pub blob: BlobId,
+}
+
+/// One version to issue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Id.
+    pub id: ReleaseId,
+    /// Branch.
+    pub branch: BranchRef,
+    /// Version.
+    pub version: String,
+    /// Tag name.
+    pub tag: String,
+    /// Where the files come from.
+    pub kind: ReleaseKind,
+    /// Project's name at the index.
+    pub project: String,
+    /// Configured commands that upload (pinned) or show (built from tag) the files.
+    pub upload: Vec<String>,
+    /// Files, for pinned.
+    pub artefacts: Vec<Artefact>,
+    /// Patterns with counts, for built from tag.
+    pub expected: Vec<Expected>,
+    /// Files written by an extra commit on top of the series (version bump, changelog).
+    pub extra_commits: Vec<ExtraCommit>,
+}
+
+/// A commit on top of the series.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExtraCommit {
+    /// Its message.
+    pub message: String,
+    /// Path in the tree and the new contents.
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+/// One mailing-list post.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Post {
+    /// Id.
+    pub id: PostId,
+    /// The list's name in the configuration.
+    pub list: String,
+    /// Subject after the list's prefix; made from the advisories unless given.
+    pub subject: Option<String>,
+}
+
+impl Case {
+    /// What happens to `advisory` on `branch`, if decided.
+    pub fn cell(&self, advisory: AdvisoryId, branch: &BranchRef) -> Option<&CellState> {
+        self.cells.iter().find(|c| c.advisory == advisory && c.branch == *branch).map(|c| &c.state)
+    }
+
+    /// Decides a cell.
+    pub fn set_cell(&mut self, advisory: AdvisoryId, branch: BranchRef, state: CellState) {
+        self.cells.retain(|c| !(c.advisory == advisory && c.branch == branch));
+        self.cells.push(Cell { advisory, branch, state });
+    }
+
+    /// The staged candidate of a branch.
+    pub fn candidate(&self, branch: &BranchRef) -> Option<&Candidate> {
+        self.candidates.iter().find(|c| c.branch == *branch)
+    }
+
+    /// Whether any release is built by others from its tag.
+    pub fn built_from_tag(&self) -> bool {
+        self.releases.iter().any(|r| r.kind == ReleaseKind::BuiltFromTag)
+    }
+}
