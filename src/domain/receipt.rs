@@ -50,7 +50,8 @@ impl fmt::Debug for Receipt {
 }
 
 /// What a look saw.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Seen {
     /// It is not there.
     Absent,

@@ -1,0 +1,123 @@
+//! A MANIFEST reads back exactly, and nothing else reads at all.
+
+use super::*;
+use crate::domain::action::{Action, Expected, RefMove};
+use crate::domain::blob::{Blob, Slot, SlotName};
+use crate::domain::ids::StepId;
+use crate::domain::plan::{OnMove, Phase, Sealing};
+
+fn step(n: u8, action: Action) -> Step {
+    Step {
+        id: StepId::new(At::from_secs(1), [n; 10]),
+        outlet: "mail".into(),
+        phase: Phase::Gate,
+        not_before: At::from_secs(1_796_137_200),
+        after: vec![StepId::new(At::from_secs(1), [0; 10])],
+        action,
+        sealing: None,
+        on_move: None,
+    }
+}
+
+pub(crate) fn sample() -> Manifest {
+    let blob = |name: &str, slots| Blob::new(name, name.as_bytes().to_vec(), slots).about;
+    let slot = Slot { name: SlotName::Date, offset: 3, len: 31 };
+    let mut mail = step(
+        1,
+        Action::Mail {
+            from: "a@b".into(),
+            envelope_from: "c@d".into(),
+            to: "e@f".into(),
+            message_id: "1@b".into(),
+            message: blob("mail.eml", vec![slot]),
+        },
+    );
+    mail.sealing = Some(Sealing {
+        recipient: "con_1".into(),
+        subject: "Two words, and \\n no line".into(),
+        clear_subject: "[...]".into(),
+        fingerprints: vec!["AB".into(), "CD".into()],
+    });
+    let mut push = step(
+        2,
+        Action::Push {
+            repository: "r".into(),
+            refs: vec![RefMove { name: "refs/tags/1".into(), old: None, new: "ff".into() }],
+            pack: blob("main.bundle", vec![]),
+        },
+    );
+    push.on_move = Some(OnMove::Leave);
+    let ask = Action::Ask {
+        owner: "o".into(),
+        deputy: String::new(),
+        instruction: "first\nsecond\r\n\\third".into(),
+        paste: String::new(),
+        due: At::from_secs(5),
+    };
+    let publish = Action::Publish {
+        public_id: "x_1".into(),
+        documents: vec![blob("a.html", vec![]), blob("a.json", vec![])],
+        entries: vec![blob("a.entry", vec![])],
+    };
+    let wait = Action::Await {
+        look: "pypi".into(),
+        args: vec!["meadow".into()],
+        expected: vec![Expected { pattern: "meadow-*.whl".into(), count: 3 }],
+    };
+    let run = Action::Run {
+        command: "pypi".into(),
+        args: vec!["x".into()],
+        files: vec![blob("f.whl", vec![])],
+    };
+    Manifest {
+        salt: "00".repeat(32),
+        plan: PlanId::new(At::from_secs(1), [9; 10]),
+        disclosure: DisclosureId::new(At::from_secs(1), [8; 10]),
+        number: 1,
+        kind: PlanKind::Release,
+        made_at: At::from_secs(1_795_000_000),
+        t0: T0::parse("2026-12-01 16:00 Europe/Berlin").unwrap(),
+        threshold: 2,
+        early_lift: 1,
+        announce_after: Span::mins(15),
+        recipients: Sha256::of(b""),
+        templates: vec![("notice.txt".into(), Sha256::of(b"t"))],
+        steps: vec![mail, push, step(3, ask), step(4, publish), step(5, wait), step(6, run)],
+    }
+}
+
+#[test]
+fn every_kind_of_step_reads_back() {
+    let manifest = sample();
+    let text = manifest.render();
+    assert_eq!(Manifest::parse(&text), Ok(manifest));
+}
+
+#[test]
+fn a_subject_cannot_forge_a_line() {
+    let mut manifest = sample();
+    if let Some(sealing) = manifest.steps[0].sealing.as_mut() {
+        sealing.subject = "x\nseal-to EVIL".into();
+    }
+    let read = Manifest::parse(&manifest.render()).unwrap();
+    assert_eq!(read.steps[0].sealing.as_ref().unwrap().fingerprints, ["AB", "CD"]);
+}
+
+#[test]
+fn any_dropped_doubled_or_changed_line_is_refused_or_means_something_else() {
+    let manifest = sample();
+    let text = manifest.render();
+    let lines: Vec<_> = text.lines().collect();
+    for i in 0..lines.len() {
+        let mut dropped = lines.clone();
+        dropped.remove(i);
+        let dropped = dropped.join("\n") + "\n";
+        assert_ne!(Manifest::parse(&dropped), Ok(manifest.clone()), "dropped line {i}");
+        let mut doubled = lines.clone();
+        doubled.insert(i, lines[i]);
+        let doubled = doubled.join("\n") + "\n";
+        assert_ne!(Manifest::parse(&doubled), Ok(manifest.clone()), "doubled line {i}");
+    }
+    assert!(Manifest::parse(&text.replace('\n', "\r\n")).is_err());
+    assert!(Manifest::parse(&format!("{text}\n")).is_err());
+}

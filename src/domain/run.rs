@@ -1,0 +1,305 @@
+//! The pure step machine: events in, commands out.
+//!
+//! `apply` folds one event; `decide` says what to do now. Neither reads a clock or touches
+//! the world, so a run can be stopped at any event and rebuilt from its log. Before GO no
+//! command of a public plan can change the world; after GO a step that fails never stops
+//! another one for longer than `announce_after`.
+
+mod progress;
+
+use std::collections::BTreeMap;
+
+pub use progress::{Progress, Status};
+
+use super::action::Action;
+use super::event::StepEvent;
+use super::ids::StepId;
+use super::manifest::Manifest;
+use super::plan::{Phase, PlanState, Step};
+use super::receipt::Repeat;
+use super::time::{At, Span};
+
+/// Up to this late, GO follows the clock without looking first.
+const ON_TIME: Span = Span::secs(5);
+/// Up to this late: look, then GO.
+const LATE: Span = Span::mins(15);
+/// Up to this late: look, page, wait [`CANCEL_WINDOW`], then GO. Later: a person decides.
+const VERY_LATE: Span = Span::hours(6);
+/// How long people have to cancel a very late GO.
+const CANCEL_WINDOW: Span = Span::mins(10);
+/// A look older than this no longer clears an act.
+const CLEAR_FOR: Span = Span::secs(60);
+
+/// How the GO row stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoRow {
+    /// Go, since then.
+    Go(At),
+    /// Never.
+    Abort,
+}
+
+/// What the database says of the plan as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanFacts {
+    /// State of the plan.
+    pub state: PlanState,
+    /// Whether a person holds it.
+    pub held: bool,
+    /// GO row, if any.
+    pub go: Option<GoRow>,
+    /// Whether enough members asked to start before T0.
+    pub lifted: bool,
+}
+
+/// What the engine shall do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Ask the world about a step.
+    Look(StepId),
+    /// Commit an intent for a step and act.
+    Act(StepId),
+    /// Write GO.
+    Go,
+    /// Every step is settled.
+    Finish,
+    /// Tell a person, once per code and step.
+    Page {
+        /// Stable code.
+        code: &'static str,
+        /// About which step, if one.
+        step: Option<StepId>,
+    },
+}
+
+/// One plan being carried out.
+#[derive(Debug, Clone)]
+pub struct Run {
+    steps: Vec<Step>,
+    progress: BTreeMap<StepId, Progress>,
+    repeats: BTreeMap<String, Repeat>,
+    facts: PlanFacts,
+    public: bool,
+    t0: At,
+    announce_after: Span,
+    noticed_late: Option<At>,
+}
+
+impl Run {
+    /// A fresh run; `repeats` says for each outlet what may be done from `Unknown`.
+    pub fn new(manifest: &Manifest, facts: PlanFacts, repeats: BTreeMap<String, Repeat>) -> Self {
+        let progress = manifest.steps.iter().map(|s| (s.id, Progress::default())).collect();
+        Self {
+            steps: manifest.steps.clone(),
+            progress,
+            repeats,
+            facts,
+            public: manifest.kind.is_public(),
+            t0: manifest.t0.at,
+            announce_after: manifest.announce_after,
+            noticed_late: None,
+        }
+    }
+
+    /// What the database says now.
+    pub const fn learn(&mut self, facts: PlanFacts) {
+        self.facts = facts;
+    }
+
+    /// Folds one event. Events of unknown steps are ignored.
+    pub fn apply(&mut self, event: &StepEvent) {
+        let Some(step) = self.steps.iter().find(|s| s.id == event.step) else { return };
+        let repeat = self.repeats.get(&step.outlet).copied().unwrap_or(Repeat::AskHuman);
+        if let Some(progress) = self.progress.get_mut(&event.step) {
+            progress.fold(step, repeat, event);
+        }
+    }
+
+    /// The steps, in the plan's order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// How far a step is.
+    pub fn progress(&self, step: StepId) -> Option<&Progress> {
+        self.progress.get(&step)
+    }
+
+    /// Steps whose intent has no end: after a restart they are `Lost`.
+    pub fn in_act(&self) -> Vec<StepId> {
+        self.with_status(|s| matches!(s, Status::Intended { .. }))
+    }
+
+    /// Steps that wait for a person.
+    pub fn blocked(&self) -> Vec<StepId> {
+        self.with_status(|s| matches!(s, Status::Blocked { .. }))
+    }
+
+    /// Whether every step is done or skipped.
+    pub fn is_settled(&self) -> bool {
+        self.steps.iter().all(|s| self.settled(s.id))
+    }
+
+    /// Whether every announcement is done or skipped.
+    pub fn is_announced(&self) -> bool {
+        self.steps.iter().filter(|s| s.phase == Phase::Announce).all(|s| self.settled(s.id))
+    }
+
+    /// What to do now. `clock_ok` says that the wall clock can be trusted with a GO.
+    pub fn decide(&mut self, now: At, clock_ok: bool) -> Vec<Command> {
+        if !self.facts.state.is_live() || self.facts.go == Some(GoRow::Abort) {
+            return Vec::new();
+        }
+        if self.public && self.facts.go.is_none() {
+            return self.decide_go(now, clock_ok);
+        }
+        let mut commands = Vec::new();
+        if !self.facts.held {
+            let ready = self.steps.iter().filter(|s| self.is_ready(s, now));
+            commands.extend(ready.filter_map(|s| self.next_for(s, now)));
+        }
+        commands.extend(self.pages());
+        if self.is_settled() {
+            commands.push(Command::Finish);
+        }
+        commands
+    }
+
+    /// The next instant after `now` at which `decide` may say something new by itself.
+    pub fn next_due(&self, now: At) -> Option<At> {
+        if !self.facts.state.is_live() || self.facts.held {
+            return None;
+        }
+        let from_steps = self.steps.iter().flat_map(|step| {
+            let progress = self.progress.get(&step.id);
+            let own = progress.and_then(|p| p.wakes_at(self.repeat_of(step)));
+            [Some(self.opens_at(step)), own]
+        });
+        let go = self.public.then_some(self.t0);
+        let anyway = self.go_at().map(|at| at.plus(self.announce_after));
+        let cancel = self.noticed_late.map(|at| at.plus(CANCEL_WINDOW));
+        from_steps.chain([go, anyway, cancel]).flatten().filter(|at| *at > now).min()
+    }
+
+    fn decide_go(&mut self, now: At, clock_ok: bool) -> Vec<Command> {
+        if self.facts.held || !clock_ok {
+            return Vec::new();
+        }
+        if self.facts.lifted {
+            return vec![Command::Go];
+        }
+        if now < self.t0 {
+            return Vec::new();
+        }
+        let late = now.since(self.t0);
+        if late <= ON_TIME && self.noticed_late.is_none() {
+            return vec![Command::Go];
+        }
+        let noticed = *self.noticed_late.get_or_insert(now);
+        if late > VERY_LATE {
+            return vec![Command::Page { code: "too-late-for-go", step: None }];
+        }
+        let unseen: Vec<_> =
+            self.steps.iter().filter(|s| !self.looked_since(s.id, noticed)).collect();
+        if !unseen.is_empty() {
+            return unseen.into_iter().map(|s| Command::Look(s.id)).collect();
+        }
+        if late > LATE && now < noticed.plus(CANCEL_WINDOW) {
+            return vec![Command::Page { code: "late-go-in-ten-minutes", step: None }];
+        }
+        vec![Command::Go]
+    }
+
+    fn looked_since(&self, step: StepId, since: At) -> bool {
+        self.progress
+            .get(&step)
+            .is_some_and(|p| p.status.is_settled() || p.looked_at.is_some_and(|at| at >= since))
+    }
+
+    fn go_at(&self) -> Option<At> {
+        match self.facts.go {
+            Some(GoRow::Go(at)) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// `not_before`, moved as much earlier as GO was lifted.
+    fn opens_at(&self, step: &Step) -> At {
+        match self.go_at() {
+            Some(go) if go < self.t0 => step.not_before.plus(go.since(self.t0)),
+            _ => step.not_before,
+        }
+    }
+
+    fn is_ready(&self, step: &Step, now: At) -> bool {
+        if now < self.opens_at(step) {
+            return false;
+        }
+        let overdue = self.go_at().is_some_and(|go| now >= go.plus(self.announce_after));
+        let after = step.after.iter().all(|id| self.settled(*id));
+        let earlier_phases = self.steps.iter().filter(|s| s.phase < step.phase);
+        match step.phase {
+            Phase::Prepare | Phase::Gate => after,
+            // The approved post stands alone: a stuck gate delays it, never stops it.
+            Phase::Announce => {
+                overdue || (after && earlier_phases.into_iter().all(|s| self.settled(s.id)))
+            }
+            Phase::FollowUp => {
+                after && (overdue || earlier_phases.into_iter().all(|s| self.settled(s.id)))
+            }
+        }
+    }
+
+    fn next_for(&self, step: &Step, now: At) -> Option<Command> {
+        let progress = self.progress.get(&step.id)?;
+        let look = Some(Command::Look(step.id));
+        match &progress.status {
+            Status::Waiting => look,
+            Status::Clear { at } if now.since(*at) > CLEAR_FOR => look,
+            Status::Clear { .. } => Some(Command::Act(step.id)),
+            Status::Retry { .. } | Status::Unknown { .. } => {
+                let due = progress.wakes_at(self.repeat_of(step)).is_none_or(|at| now >= at);
+                if due { look } else { None }
+            }
+            Status::Intended { .. } | Status::Blocked { .. } | Status::Done | Status::Skipped => {
+                None
+            }
+        }
+    }
+
+    fn pages(&self) -> Vec<Command> {
+        let mut pages = Vec::new();
+        for step in &self.steps {
+            let Some(progress) = self.progress.get(&step.id) else { continue };
+            let code = match (&progress.status, &step.action) {
+                (Status::Blocked { .. }, Action::Ask { .. }) => "a-person-is-asked",
+                (Status::Blocked { .. }, _) => "step-blocked",
+                (Status::Retry { .. }, action)
+                    if progress.failures >= 3 && !matches!(action, Action::Await { .. }) =>
+                {
+                    "step-keeps-failing"
+                }
+                (Status::Done, _) if progress.detoured => "branch-left-aside",
+                _ => continue,
+            };
+            pages.push(Command::Page { code, step: Some(step.id) });
+        }
+        pages
+    }
+
+    fn repeat_of(&self, step: &Step) -> Repeat {
+        self.repeats.get(&step.outlet).copied().unwrap_or(Repeat::AskHuman)
+    }
+
+    fn settled(&self, step: StepId) -> bool {
+        self.progress.get(&step).is_some_and(|p| p.status.is_settled())
+    }
+
+    fn with_status(&self, is: impl Fn(&Status) -> bool) -> Vec<StepId> {
+        let found = self.progress.iter().filter(|(_, p)| is(&p.status));
+        found.map(|(id, _)| *id).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

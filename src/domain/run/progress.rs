@@ -1,0 +1,214 @@
+//! How far one step is: the fold of its events.
+
+use crate::domain::action::Action;
+use crate::domain::event::{Happened, StepEvent};
+use crate::domain::plan::{OnMove, Step};
+use crate::domain::receipt::{OutletError, Receipt, Repeat, Retry, Seen};
+use crate::domain::time::{At, Span};
+
+/// The outlets' code for a branch that no longer stands where the plan pinned it.
+pub const BRANCH_MOVED: &str = "branch-moved";
+
+/// Where a step stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Status {
+    /// Nothing happened yet.
+    #[default]
+    Waiting,
+    /// A look found nothing in the way; the act may follow.
+    Clear {
+        /// When it was looked.
+        at: At,
+    },
+    /// The act is under way, or the engine died in it.
+    Intended {
+        /// Since when.
+        at: At,
+    },
+    /// It may have happened.
+    Unknown {
+        /// Since when.
+        since: At,
+    },
+    /// To be tried again.
+    Retry {
+        /// Not before.
+        at: At,
+    },
+    /// A person must decide.
+    Blocked {
+        /// Why, as a stable code.
+        code: String,
+    },
+    /// There is evidence.
+    Done,
+    /// A person decided against it.
+    Skipped,
+}
+
+impl Status {
+    /// Whether nothing more will happen by itself or needs to.
+    pub const fn is_settled(&self) -> bool {
+        matches!(self, Self::Done | Self::Skipped)
+    }
+
+    /// The word in the clear column and for people.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Clear { .. } => "clear",
+            Self::Intended { .. } => "intended",
+            Self::Unknown { .. } => "unknown",
+            Self::Retry { .. } => "retry",
+            Self::Blocked { .. } => "blocked",
+            Self::Done => "done",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// One step's state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Where it stands.
+    pub status: Status,
+    /// Intents so far.
+    pub attempts: u32,
+    /// Failures since the last success or release.
+    pub failures: u32,
+    /// Repeats out of `Unknown`.
+    pub repeats: u32,
+    /// Whether it now pushes beside the branch (`on_move = leave`).
+    pub detoured: bool,
+    /// Whether the last `Clear` came out of `Unknown`.
+    doubtful: bool,
+    /// The last look.
+    pub looked_at: Option<At>,
+    /// When it was settled.
+    pub settled_at: Option<At>,
+    /// The evidence.
+    pub receipt: Option<Receipt>,
+    /// The last failure.
+    pub last_error: Option<OutletError>,
+}
+
+impl Progress {
+    /// When a waiting state ends by itself; `None` when it does not or already has.
+    pub fn wakes_at(&self, repeat: Repeat) -> Option<At> {
+        match (&self.status, repeat) {
+            (Status::Retry { at }, _) => Some(*at),
+            (Status::Unknown { since }, Repeat::SameBytes { after, .. }) => Some(since.plus(after)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn fold(&mut self, step: &Step, repeat: Repeat, event: &StepEvent) {
+        let at = event.at;
+        // A settled step stays settled; late answers of an earlier attempt change nothing.
+        if self.status.is_settled() {
+            return;
+        }
+        match &event.happened {
+            Happened::Looked { seen } => self.looked(step, repeat, at, seen),
+            Happened::Intended => {
+                self.attempts = self.attempts.saturating_add(1);
+                if self.doubtful {
+                    self.repeats = self.repeats.saturating_add(1);
+                }
+                self.status = Status::Intended { at };
+            }
+            Happened::Acted { receipt } => self.settle(at, receipt.clone()),
+            Happened::Failed { error } => self.failed(step, at, error),
+            Happened::Lost => self.status = Status::Unknown { since: at },
+            Happened::ByHand { by, evidence } => {
+                self.settle(at, Receipt::by_hand(format!("{by}: {evidence}")));
+            }
+            Happened::Skipped { by, reason } => {
+                self.settle(at, Receipt::by_hand(format!("skipped by {by}: {reason}")));
+                self.status = Status::Skipped;
+            }
+            Happened::Released { .. } => {
+                self.failures = 0;
+                self.repeats = 0;
+                self.doubtful = false;
+                self.status = Status::Waiting;
+            }
+        }
+    }
+
+    fn settle(&mut self, at: At, receipt: Receipt) {
+        self.status = Status::Done;
+        self.settled_at = Some(at);
+        self.receipt = Some(receipt);
+    }
+
+    fn looked(&mut self, step: &Step, repeat: Repeat, at: At, seen: &Seen) {
+        self.looked_at = Some(at);
+        match seen {
+            Seen::Present(receipt) => self.settle(at, receipt.clone()),
+            // A person has already been asked; only a look that shows it done changes that.
+            _ if matches!(self.status, Status::Blocked { .. } | Status::Intended { .. }) => {}
+            Seen::Conflict(_) => self.status = Status::Blocked { code: "conflict".to_owned() },
+            Seen::Underway(_) => self.status = Status::Retry { at: at.plus(Span::secs(10)) },
+            Seen::Absent | Seen::CannotTell if matches!(step.action, Action::Await { .. }) => {
+                self.failures = self.failures.saturating_add(1);
+                self.status = Status::Retry { at: at.plus(Span::secs(10)) };
+            }
+            Seen::Absent | Seen::CannotTell => match self.status {
+                Status::Unknown { since } => self.out_of_unknown(repeat, since, at),
+                _ => {
+                    self.doubtful = false;
+                    self.status = Status::Clear { at };
+                }
+            },
+        }
+    }
+
+    /// Law 4: `Unknown` is left by a look, by a declared repeat or by a person.
+    fn out_of_unknown(&mut self, repeat: Repeat, since: At, at: At) {
+        let again = match repeat {
+            Repeat::Safe => true,
+            Repeat::SameBytes { after, max } => {
+                if at < since.plus(after) {
+                    return;
+                }
+                self.repeats < max
+            }
+            Repeat::AskHuman => false,
+        };
+        self.doubtful = again;
+        self.status = if again {
+            Status::Clear { at }
+        } else {
+            Status::Blocked { code: "nobody-can-tell".to_owned() }
+        };
+    }
+
+    fn failed(&mut self, step: &Step, at: At, error: &OutletError) {
+        self.failures = self.failures.saturating_add(1);
+        self.last_error = Some(error.clone());
+        let leave = step.on_move == Some(OnMove::Leave) && !self.detoured;
+        self.status = match error.retry {
+            Retry::Later => Status::Retry { at: at.plus(backoff(self.failures)) },
+            Retry::Unknown => Status::Unknown { since: at },
+            Retry::Never | Retry::AskHuman if error.code == BRANCH_MOVED && leave => {
+                self.detoured = true;
+                Status::Retry { at }
+            }
+            Retry::Never | Retry::AskHuman => Status::Blocked { code: error.code.clone() },
+        };
+    }
+}
+
+/// 1, 2, 5, 10, 20, 40, then every 60 seconds.
+fn backoff(failures: u32) -> Span {
+    Span::secs(match failures {
+        0 | 1 => 1,
+        2 => 2,
+        3 => 5,
+        4 => 10,
+        5 => 20,
+        6 => 40,
+        _ => 60,
+    })
+}

@@ -1,0 +1,310 @@
+//! The step machine against its laws.
+
+use super::*;
+use crate::domain::action::RefMove;
+use crate::domain::blob::{Blob, Sha256};
+use crate::domain::event::Happened;
+use crate::domain::ids::{DisclosureId, EventId, PlanId};
+use crate::domain::plan::{OnMove, PlanKind};
+use crate::domain::receipt::{OutletError, Receipt, Seen};
+use crate::domain::zone::T0;
+use rstest::rstest;
+
+const T: At = At::from_secs(1_796_137_200);
+const SAME_BYTES: Repeat = Repeat::SameBytes { after: Span::mins(2), max: 1 };
+
+fn id(n: u8) -> StepId {
+    StepId::new(At::from_secs(1), [n; 10])
+}
+
+fn step(n: u8, outlet: &str, phase: Phase) -> Step {
+    let pack = Blob::new("b", vec![n], vec![]).about;
+    let refs = vec![RefMove { name: "refs/heads/main".into(), old: None, new: "aa".into() }];
+    let action = Action::Push { repository: "r".into(), refs, pack };
+    Step {
+        id: id(n),
+        outlet: outlet.into(),
+        phase,
+        not_before: T,
+        after: vec![],
+        action,
+        sealing: None,
+        on_move: Some(OnMove::Hold),
+    }
+}
+
+struct Bench {
+    run: Run,
+    now: At,
+}
+
+impl Bench {
+    fn new(kind: PlanKind, steps: Vec<Step>) -> Self {
+        let manifest = Manifest {
+            salt: String::new(),
+            plan: PlanId::new(T, [0; 10]),
+            disclosure: DisclosureId::new(T, [0; 10]),
+            number: 1,
+            kind,
+            made_at: T.plus(Span::days(-7)),
+            t0: T0::new(T, chrono_tz::Tz::UTC),
+            threshold: 1,
+            early_lift: 1,
+            announce_after: Span::mins(15),
+            recipients: Sha256::of(b""),
+            templates: vec![],
+            steps,
+        };
+        let facts = PlanFacts { state: PlanState::Approved, held: false, go: None, lifted: false };
+        let repeats = [("safe", Repeat::Safe), ("mail", SAME_BYTES), ("human", Repeat::AskHuman)];
+        let repeats = repeats.map(|(n, r)| (n.to_owned(), r)).into();
+        Self { run: Run::new(&manifest, facts, repeats), now: T }
+    }
+
+    fn release(steps: Vec<Step>) -> Self {
+        Self::new(PlanKind::Release, steps)
+    }
+
+    fn gone(steps: Vec<Step>) -> Self {
+        let mut bench = Self::release(steps);
+        bench.facts(|f| f.go = Some(GoRow::Go(T)));
+        bench
+    }
+
+    fn facts(&mut self, change: impl Fn(&mut PlanFacts)) {
+        let mut facts = self.run.facts;
+        change(&mut facts);
+        self.run.learn(facts);
+    }
+
+    fn after(&mut self, span: Span) -> &mut Self {
+        self.now = self.now.plus(span);
+        self
+    }
+
+    fn tell(&mut self, n: u8, happened: Happened) -> &mut Self {
+        let event = StepEvent {
+            id: EventId::new(self.now, [0; 10]),
+            step: id(n),
+            at: self.now,
+            epoch: 1,
+            happened,
+        };
+        self.run.apply(&event);
+        self
+    }
+
+    fn look(&mut self, n: u8, seen: Seen) -> &mut Self {
+        self.tell(n, Happened::Looked { seen })
+    }
+
+    fn fail(&mut self, n: u8, error: OutletError) -> &mut Self {
+        self.tell(n, Happened::Intended).tell(n, Happened::Failed { error })
+    }
+
+    fn done(&mut self, n: u8) -> &mut Self {
+        self.tell(n, Happened::Acted { receipt: Receipt::seen("") })
+    }
+
+    fn decide(&mut self) -> Vec<Command> {
+        let mut all = self.run.decide(self.now, true);
+        all.retain(|c| !matches!(c, Command::Page { .. }));
+        all
+    }
+
+    fn pages(&mut self) -> Vec<&'static str> {
+        let all = self.run.decide(self.now, true).into_iter();
+        all.filter_map(|c| if let Command::Page { code, .. } = c { Some(code) } else { None })
+            .collect()
+    }
+}
+
+#[test]
+fn nothing_of_a_public_plan_moves_before_t0_or_without_trust_in_the_clock() {
+    let mut bench = Bench::release(vec![step(1, "safe", Phase::Gate)]);
+    bench.now = T.plus(Span::millis(-1));
+    assert!(bench.decide().is_empty());
+    assert_eq!(bench.run.next_due(bench.now), Some(T));
+    bench.now = T;
+    assert!(bench.run.decide(T, false).is_empty());
+    assert_eq!(bench.decide(), [Command::Go]);
+}
+
+#[rstest]
+#[case(PlanState::Made, false)]
+#[case(PlanState::Void, false)]
+#[case(PlanState::Finished, false)]
+#[case(PlanState::Approved, true)]
+fn no_go_unless_approved_and_unheld(#[case] state: PlanState, #[case] held: bool) {
+    let mut bench = Bench::release(vec![step(1, "safe", Phase::Gate)]);
+    bench.facts(|f| (f.state, f.held) = (state, held));
+    assert!(bench.decide().is_empty());
+}
+
+#[test]
+fn abort_is_final() {
+    let mut bench = Bench::release(vec![step(1, "safe", Phase::Gate)]);
+    bench.facts(|f| f.go = Some(GoRow::Abort));
+    assert!(bench.after(Span::days(1)).decide().is_empty());
+}
+
+#[test]
+fn look_then_act_then_finish() {
+    let mut bench = Bench::gone(vec![step(1, "safe", Phase::Gate)]);
+    assert_eq!(bench.decide(), [Command::Look(id(1))]);
+    assert_eq!(bench.look(1, Seen::Absent).decide(), [Command::Act(id(1))]);
+    assert!(bench.tell(1, Happened::Intended).decide().is_empty());
+    assert_eq!(bench.done(1).decide(), [Command::Finish]);
+}
+
+#[test]
+fn what_is_already_there_is_not_done_again() {
+    let mut bench = Bench::gone(vec![step(1, "safe", Phase::Gate)]);
+    bench.look(1, Seen::Present(Receipt::seen("by hand")));
+    assert_eq!(bench.decide(), [Command::Finish]);
+}
+
+#[test]
+fn an_old_look_does_not_clear_an_act() {
+    let mut bench = Bench::gone(vec![step(1, "safe", Phase::Gate)]);
+    bench.look(1, Seen::Absent).after(Span::secs(61));
+    assert_eq!(bench.decide(), [Command::Look(id(1))]);
+}
+
+#[test]
+fn a_conflict_waits_for_a_person_and_stops_nobody_else() {
+    let mut bench = Bench::gone(vec![step(1, "safe", Phase::Gate), step(2, "safe", Phase::Gate)]);
+    bench.look(1, Seen::Conflict("other object".into()));
+    assert_eq!(bench.decide(), [Command::Look(id(2))]);
+    assert_eq!(bench.pages(), ["step-blocked"]);
+    bench.tell(1, Happened::Released { by: "ada".into(), reason: "moved away".into() });
+    assert_eq!(bench.decide().len(), 2);
+}
+
+#[test]
+fn announcements_wait_for_gates_but_not_for_ever() {
+    let mut bench =
+        Bench::gone(vec![step(1, "safe", Phase::Gate), step(2, "mail", Phase::Announce)]);
+    bench.look(1, Seen::Conflict(String::new()));
+    bench.after(Span::secs(899));
+    assert!(bench.decide().is_empty());
+    bench.after(Span::secs(1));
+    assert_eq!(bench.decide(), [Command::Look(id(2))]);
+    assert!(!bench.run.is_announced());
+    bench.look(2, Seen::CannotTell).tell(2, Happened::Intended).done(2);
+    assert!(bench.run.is_announced() && !bench.run.is_settled());
+}
+
+#[test]
+fn lost_mail_is_repeated_once_after_two_minutes_then_a_person_decides() {
+    let mut bench = Bench::gone(vec![step(1, "mail", Phase::Announce)]);
+    bench.look(1, Seen::CannotTell).tell(1, Happened::Intended).tell(1, Happened::Lost);
+    assert!(bench.decide().is_empty());
+    assert_eq!(bench.run.next_due(bench.now), Some(T.plus(Span::mins(2))));
+    bench.after(Span::mins(2));
+    assert_eq!(bench.decide(), [Command::Look(id(1))]);
+    assert_eq!(bench.look(1, Seen::CannotTell).decide(), [Command::Act(id(1))]);
+    bench.fail(1, OutletError::unknown("cut", "")).after(Span::mins(2));
+    assert!(bench.look(1, Seen::CannotTell).decide().is_empty());
+    assert_eq!(bench.run.blocked(), [id(1)]);
+}
+
+#[test]
+fn safe_effects_are_repeated_at_once_and_others_only_by_a_person() {
+    let mut bench = Bench::gone(vec![step(1, "safe", Phase::Gate), step(2, "human", Phase::Gate)]);
+    for n in [1, 2] {
+        bench.look(n, Seen::Absent).tell(n, Happened::Intended).tell(n, Happened::Lost);
+        bench.look(n, Seen::Absent);
+    }
+    assert_eq!(bench.decide(), [Command::Act(id(1))]);
+    assert_eq!(bench.run.blocked(), [id(2)]);
+}
+
+#[test]
+fn failures_back_off_and_are_shouted_about() {
+    let mut bench = Bench::gone(vec![step(1, "safe", Phase::Gate)]);
+    for wait in [1, 2, 5, 10, 20, 40, 60, 60] {
+        bench.look(1, Seen::Absent).fail(1, OutletError::later("unreachable", ""));
+        assert!(bench.decide().is_empty());
+        assert_eq!(bench.after(Span::secs(wait)).decide(), [Command::Look(id(1))]);
+    }
+    assert_eq!(bench.pages(), ["step-keeps-failing"]);
+}
+
+#[test]
+fn a_moved_branch_is_held_or_left_aside() {
+    let moved = || OutletError::ask_human("branch-moved", "");
+    let mut leave = step(2, "safe", Phase::Gate);
+    leave.on_move = Some(OnMove::Leave);
+    let mut bench = Bench::gone(vec![step(1, "safe", Phase::Gate), leave]);
+    for n in [1, 2] {
+        bench.look(n, Seen::Absent).fail(n, moved());
+    }
+    assert_eq!(bench.run.blocked(), [id(1)]);
+    assert_eq!(bench.decide(), [Command::Look(id(2))]);
+    assert!(bench.run.progress(id(2)).unwrap().detoured);
+    bench.look(2, Seen::Absent).fail(2, moved());
+    assert_eq!(bench.run.blocked(), [id(1), id(2)]);
+}
+
+#[test]
+fn late_looks_first() {
+    let mut bench = Bench::release(vec![step(1, "safe", Phase::Gate)]);
+    bench.after(Span::mins(14));
+    assert_eq!(bench.decide(), [Command::Look(id(1))]);
+    assert_eq!(bench.look(1, Seen::Absent).decide(), [Command::Go]);
+}
+
+#[test]
+fn very_late_pages_and_waits_ten_minutes() {
+    let mut bench = Bench::release(vec![step(1, "safe", Phase::Gate)]);
+    bench.after(Span::hours(5));
+    assert_eq!(bench.decide(), [Command::Look(id(1))]);
+    bench.look(1, Seen::Absent);
+    assert_eq!(bench.pages(), ["late-go-in-ten-minutes"]);
+    assert!(bench.decide().is_empty());
+    assert_eq!(bench.after(Span::mins(10)).decide(), [Command::Go]);
+}
+
+#[test]
+fn later_than_six_hours_a_person_decides() {
+    let mut bench = Bench::release(vec![step(1, "safe", Phase::Gate)]);
+    bench.after(Span::hours(7));
+    assert_eq!(bench.pages(), ["too-late-for-go"]);
+    assert!(bench.decide().is_empty());
+    bench.facts(|f| f.lifted = true);
+    assert_eq!(bench.decide(), [Command::Go]);
+}
+
+#[test]
+fn lifted_early_every_step_moves_with_go() {
+    let mut bench = Bench::release(vec![step(1, "safe", Phase::Gate)]);
+    bench.now = T.plus(Span::days(-3));
+    assert!(bench.decide().is_empty());
+    bench.facts(|f| f.lifted = true);
+    assert_eq!(bench.decide(), [Command::Go]);
+    let now = bench.now;
+    bench.facts(|f| f.go = Some(GoRow::Go(now)));
+    assert_eq!(bench.decide(), [Command::Look(id(1))]);
+}
+
+#[test]
+fn notices_need_no_go_and_one_failure_never_delays_another() {
+    let mut bench = Bench::new(
+        PlanKind::Notice,
+        vec![step(1, "mail", Phase::Prepare), step(2, "mail", Phase::Prepare)],
+    );
+    bench.look(1, Seen::CannotTell).fail(1, OutletError::never("refused", ""));
+    assert_eq!(bench.decide(), [Command::Look(id(2))]);
+    bench.facts(|f| f.held = true);
+    assert!(bench.decide().is_empty());
+}
+
+#[test]
+fn hand_made_evidence_settles_and_late_answers_change_nothing() {
+    let mut bench = Bench::gone(vec![step(1, "human", Phase::Gate)]);
+    bench.look(1, Seen::Absent).tell(1, Happened::Intended);
+    bench.tell(1, Happened::ByHand { by: "ada".into(), evidence: "https://x".into() });
+    bench.tell(1, Happened::Failed { error: OutletError::later("late", "") });
+    assert_eq!(bench.decide(), [Command::Finish]);
+}
