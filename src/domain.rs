@@ -17,6 +17,7 @@ pub mod manifest;
 pub mod party;
 pub mod plan;
 pub mod receipt;
+pub mod rules;
 pub mod run;
 pub mod secret;
 pub mod stage;
