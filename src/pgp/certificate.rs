@@ -224,3 +224,6 @@ fn own_parts(cert: &Cert) -> sequoia_openpgp::Result<Cert> {
     }
     Cert::from_packets(packets.into_iter())
 }
+
+#[cfg(test)]
+mod tests;

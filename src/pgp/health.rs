@@ -252,7 +252,7 @@ fn revocation(signatures: &[&Signature]) -> Problem {
         Some(ReasonForRevocation::KeyRetired) => "the key is no longer used",
         _ => "no reason given",
     };
-    Problem::Revoked { hard: codes.iter().any(|c| is_hard(c)), why }
+    Problem::Revoked { hard: codes.iter().any(is_hard), why }
 }
 
 /// The useful text is deep in the library's chain of causes; only the algorithm's name is

@@ -67,14 +67,19 @@ pub async fn seal(
     if recipients.is_empty() {
         return Err(SealError::NoRecipient);
     }
-    let mut keys = Vec::new();
+    let mut keys: Vec<PublicKey> = Vec::new();
     for certificate in recipients {
         let usable = encryption_keys(certificate, at);
         if usable.is_empty() {
             let fingerprint = certificate.fingerprint();
             return Err(SealError::NoUsableCertificate { fingerprint });
         }
-        keys.extend(usable);
+        for key in usable {
+            // The same certificate given twice is one recipient.
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
     }
     let signed = signer.sign_message(entity, recipients, at).await?;
     let sealed = encrypt(&signed, &keys).map_err(|_| SealError::Failed)?;

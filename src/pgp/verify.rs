@@ -61,8 +61,8 @@ pub enum VerifyError {
     /// Dated in the future, or expired by its own words.
     #[error("the signature is dated in the future or has expired; check the clock and sign again")]
     WrongTime,
-    /// Larger than [`LARGEST`].
-    #[error("the signed text is larger than 1 MiB; nothing to be signed here is so large")]
+    /// Larger than [`LARGEST`], or than the caller's bound.
+    #[error("the signed text is larger than allowed: an approval is far below 1 MiB")]
     TooLarge,
 }
 
@@ -105,14 +105,25 @@ pub fn verify(
     certs: &[Certificate],
     at: At,
 ) -> Result<Verified, VerifyError> {
-    if form.len() > LARGEST {
+    verify_within(LARGEST, form, detached_over, certs, at)
+}
+
+/// The same with another bound on the size of the form and of the text, in bytes.
+pub fn verify_within(
+    limit: usize,
+    form: &[u8],
+    detached_over: Option<&[u8]>,
+    certs: &[Certificate],
+    at: At,
+) -> Result<Verified, VerifyError> {
+    if form.len() > limit {
         return Err(VerifyError::TooLarge);
     }
     if is_detached(form) {
         let data = detached_over.ok_or(VerifyError::NothingToVerify)?;
         return detached(form, data, certs, at);
     }
-    whole(form, certs, at)
+    whole(limit, form, certs, at)
 }
 
 /// Whether there are signature packets and nothing else.
@@ -153,21 +164,26 @@ fn detached(
     Ok(Verified { text: data.to_vec(), by: good.by, made_at: good.made_at })
 }
 
-fn whole(form: &[u8], certs: &[Certificate], at: At) -> Result<Verified, VerifyError> {
+fn whole(
+    limit: usize,
+    form: &[u8],
+    certs: &[Certificate],
+    at: At,
+) -> Result<Verified, VerifyError> {
     let policy = policy(at);
     let witness = Witness::new(certs, Vec::new());
     let mut verifier = VerifierBuilder::from_bytes(form)
-        .map(|b| b.buffer_size(LARGEST))
+        .map(|b| b.buffer_size(limit))
         .and_then(|b| b.with_policy(&policy, instant(at.plus(SKEW)), witness))
         .map_err(|_| VerifyError::NotASignature)?;
     let mut text = Vec::new();
     // A compressed text may unfold without end: read one byte more than allowed, no further.
     verifier
         .by_ref()
-        .take(LARGEST as u64 + 1)
+        .take((limit as u64).saturating_add(1))
         .read_to_end(&mut text)
         .map_err(|_| VerifyError::NotASignature)?;
-    if text.len() > LARGEST {
+    if text.len() > limit {
         return Err(VerifyError::TooLarge);
     }
     if !verifier.message_processed() {
