@@ -21,3 +21,5 @@ pub mod config;
 pub mod domain;
 pub mod exec;
 pub mod outlets;
+pub mod pgp;
+pub mod signing;

@@ -1,0 +1,28 @@
+//! Floor 2: OpenPGP. Certificates and their health, sealing to recipients, opening, signing
+//! with a key we hold, verifying what people signed.
+//!
+//! What must stay true: time is always an argument, never the host's clock; the policy is our
+//! own, never the host's; a certificate is asked whether it is revoked before any of its
+//! subkeys is used; nothing a certificate or key contains shows up in `Debug`; the library's
+//! error texts are not passed on, because they carry user ids and fingerprints.
+
+pub mod certificate;
+pub mod fingerprint;
+pub mod generate;
+pub mod health;
+pub mod open;
+mod policy;
+pub mod samples;
+pub mod seal;
+pub mod signer;
+pub mod verify;
+mod witness;
+
+pub use certificate::{Certificate, ImportError};
+pub use fingerprint::{Fingerprint, KeyFingerprint};
+pub use generate::{TeamKey, TeamKeyError, generate_team_key, import_team_key};
+pub use health::{Health, Problem, judge, report};
+pub use open::{OpenError, Opened, open};
+pub use seal::{SealError, SealedMessage, seal};
+pub use signer::{ResidentSigner, SignError, Signer};
+pub use verify::{Verified, VerifyError, verify};

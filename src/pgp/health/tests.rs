@@ -1,0 +1,87 @@
+use super::*;
+use crate::domain::finding::Severity;
+use crate::domain::time::Span;
+use crate::pgp::samples;
+
+const AT: At = At::from_secs(1_795_000_000);
+const ANN: &str = "Ann <ann@example.org>";
+
+fn problems(cert: &Certificate) -> Vec<Problem> {
+    let health = judge(cert, AT);
+    assert!(!health.usable());
+    assert!(encryption_keys(cert, AT).is_empty());
+    health.problems
+}
+
+#[test]
+fn healthy_certificates_offer_every_encryption_subkey() {
+    let one = samples::cv25519(ANN, AT).unwrap().certificate;
+    let two = samples::two_encryption_subkeys(ANN, AT).unwrap().certificate;
+    let rsa = samples::rsa2048(ANN, AT).unwrap().certificate;
+    for (cert, keys) in [(one, 1), (two, 2), (rsa, 1)] {
+        let health = judge(&cert, AT);
+        assert!(health.usable());
+        assert_eq!(health.encryption.len(), keys);
+        assert_eq!((health.problems, health.expires), (vec![], None));
+        assert_eq!(report(&cert, "here", &[("now", AT)]), []);
+    }
+}
+
+#[test]
+fn a_revoked_certificate_offers_nothing() {
+    for hard in [true, false] {
+        let cert = samples::revoked(ANN, AT, hard).unwrap().certificate;
+        assert!(matches!(problems(&cert)[..], [Problem::Revoked { hard: h, .. }] if h == hard));
+    }
+    // A hard revocation reaches back in time, a soft one does not.
+    let before = AT.plus(Span::days(-30));
+    let hard = samples::revoked(ANN, AT, true).unwrap().certificate;
+    let soft = samples::revoked(ANN, AT, false).unwrap().certificate;
+    assert!(!judge(&hard, before).usable());
+    assert!(judge(&soft, before).usable());
+}
+
+#[test]
+fn expiry_of_the_whole_and_of_the_subkey_are_told_apart() {
+    let on = AT.plus(Span::days(-30));
+    let whole = samples::expired(ANN, AT).unwrap().certificate;
+    assert_eq!(problems(&whole), [Problem::Expired { on }]);
+    let sub = samples::subkey_expired(ANN, AT).unwrap().certificate;
+    let key = sub.key_fingerprints()[1].clone();
+    assert_eq!(problems(&sub), [Problem::SubkeyExpired { key, on }]);
+}
+
+#[test]
+fn sign_only_sha1_and_the_future_have_their_own_words() {
+    let sign_only = samples::sign_only(ANN, AT).unwrap().certificate;
+    assert_eq!(problems(&sign_only), [Problem::SignOnly]);
+    let sha1 = samples::sha1_bound(ANN, AT).unwrap().certificate;
+    assert_eq!(problems(&sha1), [Problem::NotValid { why: Refusal::Sha1 }]);
+    // No clock set back makes SHA-1 good again.
+    assert!(!judge(&sha1, At::from_secs(1_350_000_000)).usable());
+    let later = AT.plus(Span::days(400));
+    let young = samples::cv25519(ANN, later).unwrap().certificate;
+    assert!(matches!(problems(&young)[..], [Problem::NotYetValid { .. }]));
+}
+
+#[test]
+fn the_certificate_that_dies_before_the_disclosure_is_found_today() {
+    let cert = samples::expiring(ANN, AT, 10).unwrap().certificate;
+    let disclosure = AT.plus(Span::days(14));
+    assert_eq!(judge(&cert, AT).expires, Some(AT.plus(Span::days(10))));
+    let times = [("now", AT), ("at the disclosure", disclosure)];
+    let [finding] = &report(&cert, "contact con_1", &times)[..] else { panic!("one finding") };
+    assert_eq!((finding.code.as_str(), finding.severity), ("cert-expired", Severity::Stop));
+    assert!(finding.message.ends_with("(at the disclosure)"), "{}", finding.message);
+    assert!(finding.cure.contains(&format!("gpg --quick-set-expire {}", cert.fingerprint())));
+}
+
+#[test]
+fn one_finding_names_all_its_times() {
+    let cert = samples::sign_only(ANN, AT).unwrap().certificate;
+    let times = [("now", AT), ("at the disclosure", AT.plus(Span::days(7)))];
+    let findings = report(&cert, "contact con_1", &times);
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].code, "cert-sign-only");
+    assert!(findings[0].message.ends_with("(now, at the disclosure)"));
+}

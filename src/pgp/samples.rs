@@ -1,0 +1,158 @@
+//! Sample keys of every health, for the demo and for tests; never for real use.
+//!
+//! Each takes the user id and the instant at which the sample is to show its trait: an expired
+//! key is expired at `at`, a revoked one is revoked at `at`.
+
+use std::time::Duration;
+
+use sequoia_openpgp::cert::{Cert, CertBuilder, CertRevocationBuilder, CipherSuite};
+use sequoia_openpgp::packet::{Packet, UserID, signature::SignatureBuilder};
+use sequoia_openpgp::serialize::SerializeInto as _;
+use sequoia_openpgp::types::{
+    Features, HashAlgorithm, KeyFlags, ReasonForRevocation, SignatureType,
+};
+use zeroize::Zeroizing;
+
+use super::generate::{TeamKey, TeamKeyError, conservative, encryption};
+use super::policy::instant;
+use crate::domain::time::{At, Span};
+
+const YEAR: Span = Span::days(365);
+
+fn finish(builder: CertBuilder<'static>) -> Result<TeamKey, TeamKeyError> {
+    TeamKey::of(grow(builder)?)
+}
+
+fn grow(builder: CertBuilder<'static>) -> Result<Cert, TeamKeyError> {
+    builder.generate().map(|(cert, _)| cert).map_err(|_| TeamKeyError::Failed)
+}
+
+/// A year old, one encryption subkey, no expiry.
+fn ordinary(
+    user_id: &str,
+    at: At,
+    suite: CipherSuite,
+) -> Result<CertBuilder<'static>, TeamKeyError> {
+    let made = at.plus(Span::millis(-YEAR.as_millis()));
+    Ok(conservative(user_id, made)?.set_cipher_suite(suite).add_subkey(encryption(), None, None))
+}
+
+/// Curve25519, as most people have it.
+pub fn cv25519(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    finish(ordinary(user_id, at, CipherSuite::Cv25519)?)
+}
+
+/// RSA with 2048 bits, as in the years of smart cards.
+pub fn rsa2048(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    finish(ordinary(user_id, at, CipherSuite::RSA2k)?)
+}
+
+/// RSA with 3072 bits.
+pub fn rsa3072(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    finish(ordinary(user_id, at, CipherSuite::RSA3k)?)
+}
+
+/// Curve25519 with two encryption subkeys, of which the holder may have lost one.
+pub fn two_encryption_subkeys(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    finish(ordinary(user_id, at, CipherSuite::Cv25519)?.add_subkey(encryption(), None, None))
+}
+
+/// Nothing in it can be encrypted to.
+pub fn sign_only(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    finish(conservative(user_id, at.plus(Span::days(-365)))?)
+}
+
+/// Expired 30 days before `at`, primary key and subkey alike.
+pub fn expired(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    finish(ordinary(user_id, at, CipherSuite::Cv25519)?.set_validity_period(days(335)))
+}
+
+/// The primary key lives; the encryption subkey expired 30 days before `at`.
+pub fn subkey_expired(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    let made = at.plus(Span::days(-365));
+    finish(conservative(user_id, made)?.add_subkey(encryption(), days(335), None))
+}
+
+/// Expires `left` days after `at`.
+pub fn expiring(user_id: &str, at: At, left: u64) -> Result<TeamKey, TeamKeyError> {
+    finish(
+        ordinary(user_id, at, CipherSuite::Cv25519)?
+            .set_validity_period(days(365_u64.saturating_add(left))),
+    )
+}
+
+fn days(days: u64) -> Duration {
+    Duration::from_secs(days.saturating_mul(86_400))
+}
+
+/// Revoked a day before `at`: `hard` as compromised, else as superseded.
+pub fn revoked(user_id: &str, at: At, hard: bool) -> Result<TeamKey, TeamKeyError> {
+    let cert = grow(ordinary(user_id, at, CipherSuite::Cv25519)?)?;
+    let reason =
+        if hard { ReasonForRevocation::KeyCompromised } else { ReasonForRevocation::KeySuperseded };
+    revoke(cert, reason, at.plus(Span::days(-1))).map_err(|_| TeamKeyError::Failed)?
+}
+
+fn revoke(
+    cert: Cert,
+    reason: ReasonForRevocation,
+    at: At,
+) -> sequoia_openpgp::Result<Result<TeamKey, TeamKeyError>> {
+    let mut signer = cert.primary_key().key().clone().parts_into_secret()?.into_keypair()?;
+    let signature = CertRevocationBuilder::new()
+        .set_signature_creation_time(instant(at))?
+        .set_reason_for_revocation(reason, b"")?
+        .build(&mut signer, &cert, None)?;
+    Ok(TeamKey::of(cert.insert_packets(vec![Packet::from(signature)])?.0))
+}
+
+/// Advertises SEIPDv2, which few programs can read; sealing must not follow it.
+pub fn seipdv2(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    let features = Features::empty().set_seipdv1().set_seipdv2();
+    let builder = ordinary(user_id, at, CipherSuite::Cv25519)?
+        .set_features(features)
+        .map_err(|_| TeamKeyError::Failed)?;
+    finish(builder)
+}
+
+/// Bound together by SHA-1 signatures, as GnuPG made them until 2019.
+pub fn sha1_bound(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    let cert = grow(ordinary(user_id, at, CipherSuite::Cv25519)?)?;
+    rebind(&cert, user_id, at.plus(Span::days(-300))).map_err(|_| TeamKeyError::Failed)?
+}
+
+/// The same keys and user id with nothing but SHA-1 signatures.
+fn rebind(
+    cert: &Cert,
+    user_id: &str,
+    at: At,
+) -> sequoia_openpgp::Result<Result<TeamKey, TeamKeyError>> {
+    let primary = cert.primary_key().key().clone().parts_into_secret()?;
+    let mut signer = primary.clone().into_keypair()?;
+    let sha1 = |kind, flags: KeyFlags| {
+        SignatureBuilder::new(kind)
+            .set_hash_algo(HashAlgorithm::SHA1)
+            .set_signature_creation_time(instant(at))?
+            .set_key_flags(flags)
+    };
+    let bare = Cert::from_packets(std::iter::once(Packet::from(primary)))?;
+    let user = UserID::from(user_id);
+    let certify = KeyFlags::empty().set_certification().set_signing();
+    let binding =
+        user.bind(&mut signer, &bare, sha1(SignatureType::PositiveCertification, certify)?)?;
+    let mut packets = vec![Packet::from(user), binding.into()];
+    for subkey in cert.keys().subkeys() {
+        let key = subkey.key().clone().parts_into_secret()?;
+        let builder = sha1(SignatureType::SubkeyBinding, encryption())?;
+        let binding = key.bind(&mut signer, &bare, builder)?;
+        packets.extend([Packet::from(key), binding.into()]);
+    }
+    Ok(TeamKey::of(bare.insert_packets(packets)?.0))
+}
+
+/// A secret key under a passphrase, which no resident signer can use.
+pub fn locked(user_id: &str, at: At, passphrase: &str) -> Result<Zeroizing<Vec<u8>>, TeamKeyError> {
+    let cert =
+        grow(ordinary(user_id, at, CipherSuite::Cv25519)?.set_password(Some(passphrase.into())))?;
+    cert.as_tsk().to_vec().map(Zeroizing::new).map_err(|_| TeamKeyError::Failed)
+}

@@ -1,0 +1,200 @@
+use std::slice::from_ref;
+
+use sequoia_openpgp::PacketPile;
+use sequoia_openpgp::crypto::SessionKey;
+use sequoia_openpgp::packet::{PKESK, Packet, SEIP};
+use sequoia_openpgp::parse::{PacketParser, PacketParserResult, Parse as _};
+
+use super::*;
+use crate::pgp::generate::secret_cert;
+use crate::pgp::{Opened, ResidentSigner, TeamKey, generate_team_key, open, samples};
+
+const AT: At = At::from_secs(1_795_000_000);
+const ANN: &str = "Ann <ann@example.org>";
+const TEXT: &[u8] = b"Content-Type: text/plain\r\n\r\nheap overflow\r\n";
+
+fn team() -> (ResidentSigner, Certificate) {
+    let key = generate_team_key("Team <team@example.org>", AT).unwrap();
+    (ResidentSigner::new(&key).unwrap(), key.certificate)
+}
+
+fn certs(keys: &[&TeamKey]) -> Vec<Certificate> {
+    keys.iter().map(|k| k.certificate.clone()).collect()
+}
+
+/// The kinds of the packets in a message, encryption opened, and the session key.
+fn anatomy(message: &[u8], key: &TeamKey) -> (Vec<String>, Vec<u8>) {
+    let secret = secret_cert(&key.secret).unwrap();
+    let (mut kinds, mut pkesks, mut session) = (Vec::new(), Vec::new(), Vec::new());
+    let mut next = PacketParser::from_bytes(message).unwrap();
+    while let PacketParserResult::Some(mut pp) = next {
+        match &pp.packet {
+            Packet::PKESK(p) => {
+                kinds.push(format!("PKESKv{}", p.version()));
+                assert!(p.recipient().is_some(), "a real key id");
+                pkesks.push(p.clone());
+            }
+            Packet::SEIP(s) => {
+                kinds.push(format!("SEIPDv{}", if matches!(s, SEIP::V1(_)) { 1 } else { 2 }));
+                let (algo, sk) = session_key(&pkesks, &secret);
+                assert_eq!(algo, Some(SymmetricAlgorithm::AES256));
+                session = sk.to_vec();
+                pp.decrypt(algo, &sk).unwrap();
+            }
+            Packet::Literal(l) => {
+                kinds.push("Literal".into());
+                assert_eq!((l.filename(), l.date()), (None, None));
+                assert_eq!(l.format(), sequoia_openpgp::types::DataFormat::Binary);
+            }
+            Packet::Signature(s) => {
+                kinds.push(format!("Signaturev{} {}", s.version(), s.hash_algo()));
+            }
+            other => kinds.push(other.tag().to_string()),
+        }
+        next = pp.recurse().unwrap().1;
+    }
+    (kinds, session)
+}
+
+fn session_key(
+    pkesks: &[PKESK],
+    secret: &sequoia_openpgp::Cert,
+) -> (Option<SymmetricAlgorithm>, SessionKey) {
+    let mut found = None;
+    for key in secret.keys().unencrypted_secret() {
+        let mut pair = key.key().clone().into_keypair().unwrap();
+        found = found.or_else(|| pkesks.iter().find_map(|p| p.decrypt(&mut pair, None)));
+    }
+    found.expect("one of the packets is ours")
+}
+
+#[tokio::test]
+async fn the_shape_is_the_one_everybody_reads_even_for_the_modern() {
+    let (signer, _) = team();
+    let shapes = [
+        samples::cv25519(ANN, AT).unwrap(),
+        samples::rsa2048(ANN, AT).unwrap(),
+        samples::seipdv2(ANN, AT).unwrap(),
+    ];
+    for key in &shapes {
+        let sealed = seal(TEXT, &certs(&[key]), &signer, AT).await.unwrap();
+        let (kinds, _) = anatomy(&sealed.armored, key);
+        let inner = ["One-Pass Signature Packet", "Literal", "Signaturev4 SHA512"];
+        let expected = [&["PKESKv3", "SEIPDv1"][..], &inner[..]].concat();
+        let kinds: Vec<_> = kinds.iter().filter(|k| !k.contains("Modification")).collect();
+        assert_eq!(kinds, expected);
+    }
+}
+
+#[tokio::test]
+async fn every_subkey_of_every_certificate_opens_it_and_the_recipients_are_named() {
+    let (signer, team) = team();
+    let two = samples::two_encryption_subkeys(ANN, AT).unwrap();
+    let one = samples::cv25519("Bob <bob@example.org>", AT).unwrap();
+    let sealed = seal(TEXT, &certs(&[&two, &one]), &signer, AT).await.unwrap();
+    assert_eq!(sealed.keys.len(), 3);
+    assert_eq!(sealed.fingerprints, [two.certificate.fingerprint(), one.certificate.fingerprint()]);
+    for key in [&two, &one] {
+        let opened = open(&sealed.armored, from_ref(key), from_ref(&team), AT).unwrap();
+        let signed_by = Some(team.fingerprint());
+        assert_eq!(opened, Opened { bytes: TEXT.to_vec(), signed_by });
+    }
+    // Each subkey alone is enough.
+    let whole = secret_cert(&two.secret).unwrap();
+    for (kept, _) in whole.keys().subkeys().enumerate() {
+        let mut n = 0;
+        let part = whole.clone().retain_subkeys(|_| {
+            n += 1;
+            n - 1 == kept
+        });
+        let part = TeamKey::of(part).unwrap();
+        assert!(open(&sealed.armored, &[part], from_ref(&team), AT).is_ok());
+    }
+    let stranger = samples::cv25519("Eve <eve@example.org>", AT).unwrap();
+    let closed = open(&sealed.armored, &[stranger], &[team], AT);
+    assert_eq!(closed.unwrap_err(), crate::pgp::OpenError::NotForUs);
+}
+
+#[tokio::test]
+async fn a_copy_forwarded_to_another_does_not_pass_as_meant_for_them() {
+    let (signer, team) = team();
+    let ann = samples::cv25519(ANN, AT).unwrap();
+    let eve = samples::cv25519("Eve <eve@example.org>", AT).unwrap();
+    let signed = signer.sign_message(TEXT, &certs(&[&ann]), AT).await.unwrap();
+    let forwarded = encrypt(&signed, &encryption_keys(&eve.certificate, AT)).unwrap();
+    let refused = open(&forwarded, &[eve], &[team], AT);
+    assert_eq!(refused.unwrap_err(), crate::pgp::OpenError::BadSignature);
+}
+
+#[tokio::test]
+async fn the_armor_is_mail_ready_and_says_nothing() {
+    let (signer, _) = team();
+    let key = samples::cv25519(ANN, AT).unwrap();
+    let sealed = seal(TEXT, &certs(&[&key]), &signer, AT).await.unwrap();
+    let text = String::from_utf8(sealed.armored.clone()).unwrap();
+    assert!(text.starts_with("-----BEGIN PGP MESSAGE-----\r\n\r\n"));
+    assert!(text.ends_with("-----END PGP MESSAGE-----\r\n"));
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+    assert!(!text.contains(": "), "no armor headers");
+    assert!(PacketPile::from_bytes(&sealed.armored).is_ok());
+}
+
+#[tokio::test]
+async fn session_keys_are_never_shared() {
+    let (signer, _) = team();
+    let key = samples::cv25519(ANN, AT).unwrap();
+    let mut sessions = Vec::new();
+    for _ in 0..2 {
+        let sealed = seal(TEXT, &certs(&[&key]), &signer, AT).await.unwrap();
+        sessions.push(anatomy(&sealed.armored, &key).1);
+    }
+    assert_ne!(sessions[0], sessions[1]);
+}
+
+#[tokio::test]
+async fn one_bad_certificate_stops_the_message() {
+    let (signer, _) = team();
+    let good = samples::cv25519(ANN, AT).unwrap();
+    let bad = [
+        samples::expired(ANN, AT),
+        samples::revoked(ANN, AT, true),
+        samples::revoked(ANN, AT, false),
+        samples::sign_only(ANN, AT),
+        samples::sha1_bound(ANN, AT),
+        samples::subkey_expired(ANN, AT),
+    ];
+    for key in bad {
+        let key = key.unwrap();
+        let refused = seal(TEXT, &certs(&[&good, &key]), &signer, AT).await;
+        let fingerprint = key.certificate.fingerprint();
+        assert_eq!(refused.unwrap_err(), SealError::NoUsableCertificate { fingerprint });
+    }
+    assert_eq!(seal(TEXT, &[], &signer, AT).await.unwrap_err(), SealError::NoRecipient);
+}
+
+#[tokio::test]
+async fn an_expired_signer_seals_nothing() {
+    let key = samples::cv25519(ANN, AT).unwrap();
+    let old = samples::expired("Team <team@example.org>", AT).unwrap();
+    let signer = ResidentSigner::new(&old).unwrap();
+    let refused = seal(TEXT, &certs(&[&key]), &signer, AT).await;
+    assert_eq!(refused.unwrap_err(), SealError::Sign(SignError::NoValidKey));
+}
+
+#[tokio::test]
+async fn a_version_6_certificate_gets_the_same_shape_and_can_open_it() {
+    use sequoia_openpgp::Profile;
+    use sequoia_openpgp::cert::CertBuilder;
+    let (signer, team) = team();
+    let builder = CertBuilder::new()
+        .set_profile(Profile::RFC9580)
+        .unwrap()
+        .set_creation_time(crate::pgp::policy::instant(AT))
+        .add_userid(ANN)
+        .add_transport_encryption_subkey();
+    let key = TeamKey::of(builder.generate().unwrap().0).unwrap();
+    assert_eq!(key.certificate.fingerprint().as_str().len(), 64);
+    let sealed = seal(TEXT, &certs(&[&key]), &signer, AT).await.unwrap();
+    assert_eq!(anatomy(&sealed.armored, &key).0[..2], ["PKESKv3", "SEIPDv1"]);
+    assert_eq!(open(&sealed.armored, &[key], &[team], AT).unwrap().bytes, TEXT);
+}
