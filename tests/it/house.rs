@@ -27,7 +27,8 @@ const TONGUES: &[(&str, &[&str])] = &[
     ("actix_web", &["web", "town"]),
     ("reqwest", &["outlets"]),
     ("chacha20poly1305", &["vault"]),
-    ("anyhow", &["cli"]),
+    // Sequoia speaks anyhow.
+    ("anyhow", &["cli", "pgp"]),
 ];
 
 /// Calls that only one room may make.
