@@ -16,6 +16,7 @@ pub mod ids;
 pub mod manifest;
 pub mod party;
 pub mod plan;
+pub mod planner;
 pub mod receipt;
 pub mod rules;
 pub mod run;
