@@ -196,6 +196,12 @@ impl Outlet for ArgvOutlet {
 
     async fn act(&self, effect: &Effect) -> Result<Receipt, OutletError> {
         let (args, blobs) = run_of(&self.name, effect.intended())?;
+        // Once more, however short ago the caller looked: not every command is as careful.
+        match self.command.look(args, &blobs).await {
+            Seen::Present(receipt) => return Ok(receipt),
+            Seen::Conflict(why) => return Err(OutletError::ask_human("conflict", why)),
+            Seen::Absent | Seen::Underway(_) | Seen::CannotTell => {}
+        }
         let ended = self.command.act(args, &blobs).await?;
         settle(ended, self.command.look(args, &blobs).await)
     }

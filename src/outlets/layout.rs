@@ -1,5 +1,6 @@
 //! A step's files laid out for a program: a private folder, plain names, wiped when done.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -19,9 +20,18 @@ impl Layout {
     pub(super) async fn of(work: &Path, blobs: &[&Blob]) -> Result<Self, OutletError> {
         let failed =
             |e: std::io::Error| OutletError::later("work-area-failed", e.kind().to_string());
-        tokio::fs::create_dir_all(work).await.map_err(failed)?;
-        // 0700: tempfile's own default for folders.
-        let folder = tempfile::Builder::new().prefix("step-").tempdir_in(work).map_err(failed)?;
+        let private = std::fs::Permissions::from_mode(0o700);
+        tokio::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(private.mode())
+            .create(work)
+            .await
+            .map_err(failed)?;
+        let folder = tempfile::Builder::new()
+            .prefix("step-")
+            .permissions(private)
+            .tempdir_in(work)
+            .map_err(failed)?;
         let mut files = Vec::with_capacity(blobs.len());
         for blob in blobs {
             if !is_plain_name(&blob.about.name) {
@@ -66,7 +76,6 @@ mod tests {
 
     #[tokio::test]
     async fn files_are_private_and_gone_afterwards() {
-        use std::os::unix::fs::PermissionsExt as _;
         let work = tempfile::tempdir().unwrap();
         let blob = Blob::new("a-1.0.tar.gz", b"bytes".to_vec(), vec![]);
         let layout = Layout::of(work.path(), &[&blob]).await.unwrap();

@@ -90,7 +90,10 @@ impl StaticSite {
 
 #[async_trait]
 impl Outlet for StaticSite {
-    async fn check(&self, _intended: &Intended) -> Vec<Finding> {
+    async fn check(&self, intended: &Intended) -> Vec<Finding> {
+        if !matches!(intended.action, Action::Publish { .. }) {
+            return vec![Finding::stop("not-publish", "site", "the site takes publications only")];
+        }
         let mut findings = Vec::new();
         let folder = self.tree.folder.clone();
         let writable = blocking(move || tempfile::tempfile_in(folder).map(|_| ())).await;

@@ -91,6 +91,9 @@ impl Outlet for WaitOutlet {
     }
 
     async fn act(&self, effect: &Effect) -> Result<Receipt, OutletError> {
+        if self.asked(effect.intended()).is_none() {
+            return Err(OutletError::never("not-await", "this place is not configured"));
+        }
         match self.look(effect.intended()).await {
             Seen::Present(receipt) => Ok(receipt),
             Seen::Conflict(why) => Err(OutletError::ask_human("conflict", why)),
