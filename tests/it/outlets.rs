@@ -219,7 +219,10 @@ async fn a_lost_answer_is_never_a_failure() {
         prints_nothing(name, &result);
         match result {
             Ok(receipt) => assert_eq!(receipt.evidence, Evidence::Seen, "{name}"),
-            Err(error) => assert_eq!(error.retry, Retry::Unknown, "{name}: {}", error.code),
+            Err(error) => {
+                assert_eq!(error.retry, Retry::Unknown, "{name}: {}", error.code);
+                assert_ne!(world.ends(), Ends::Seen, "{name}: a look would have found it");
+            }
         }
         assert!(world.copies().await.is_none_or(|n| n == 1), "{name}");
     }
