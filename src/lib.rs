@@ -23,3 +23,4 @@ pub mod exec;
 pub mod outlets;
 pub mod pgp;
 pub mod signing;
+pub mod town;

@@ -4,6 +4,16 @@
 //! Adding one: a file here, a line below, an `Action` variant, a config section, a line in
 //! the contract suite.
 
+pub mod command;
+mod layout;
+pub mod mail;
+pub mod person;
+pub mod python_index;
+mod settle;
+pub mod site;
+pub mod static_site;
+pub mod wait;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

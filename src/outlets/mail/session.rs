@@ -1,0 +1,227 @@
+//! One conversation with the relay, driven by hand so that every failure falls on the right
+//! side of the message's first byte.
+
+use std::sync::Arc;
+
+use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::extension::{ClientId, Extension};
+use lettre::transport::smtp::response::{Response, Severity};
+use tokio::net::TcpStream;
+use zeroize::Zeroizing;
+
+use super::starttls::{self, NoStartTls};
+use super::tls::{self, NoTls};
+use super::wire::Wire;
+use super::{Patience, message};
+use crate::clock::{Clock, within};
+use crate::config::{Relay, Tls};
+use crate::domain::finding::Finding;
+use crate::domain::receipt::{OutletError, Receipt};
+use crate::domain::time::Span;
+
+/// How long we wait for an answer to our good-bye, which nobody needs.
+const GOODBYE: Span = Span::secs(2);
+
+/// An open conversation, past TLS and AUTH, ready for a message.
+pub(super) struct Session {
+    smtp: AsyncSmtpConnection,
+    hello: String,
+    patience: Patience,
+    clock: Arc<dyn Clock>,
+}
+
+impl Session {
+    /// Connects, encrypts, greets, logs in. Nothing has been sent when it fails.
+    pub(super) async fn open(
+        relay: &Relay,
+        hello: &str,
+        patience: Patience,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OutletError> {
+        let host_like = |c: char| c.is_ascii_alphanumeric() || "-.:[]_".contains(c);
+        if hello.is_empty() || !hello.chars().all(host_like) {
+            return Err(OutletError::never("bad-ehlo", "`mail.ehlo` must be a host name"));
+        }
+        let greet = async {
+            let wire = connect(relay, hello).await?;
+            let id = ClientId::Domain(hello.to_owned());
+            AsyncSmtpConnection::connect_with_transport(Box::new(wire), &id)
+                .await
+                .map_err(|e| refused("relay", &e))
+        };
+        let smtp = within(clock.as_ref(), patience.connect, greet)
+            .await
+            .unwrap_or_else(|| Err(OutletError::later("relay-unreachable", "no answer in time")))?;
+        let mut session = Self { smtp, hello: hello.to_owned(), patience, clock };
+        session.log_in(relay).await?;
+        Ok(session)
+    }
+
+    async fn log_in(&mut self, relay: &Relay) -> Result<(), OutletError> {
+        let Some(user) = &relay.user else { return Ok(()) };
+        let no = |message: &str| OutletError::ask_human("relay-auth", message);
+        let Some(file) = &relay.password_file else {
+            return Err(no("`mail.user` needs `mail.password_file`"));
+        };
+        let password = tokio::fs::read_to_string(file)
+            .await
+            .map(Zeroizing::new)
+            .map_err(|_| no("the file named in `mail.password_file` cannot be read"))?;
+        let password = password.trim_end_matches(['\r', '\n']).to_owned();
+        let credentials = Credentials::new(user.clone(), password);
+        let auth = self.smtp.auth(&[Mechanism::Plain, Mechanism::Login], &credentials);
+        match within(self.clock.as_ref(), self.patience.command, auth).await {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(e)) if e.is_client() => Err(no("the relay offers neither PLAIN nor LOGIN")),
+            Some(Err(e)) if e.is_permanent() => Err(no(&e.to_string())),
+            Some(Err(e)) => Err(refused("relay", &e)),
+            None => Err(OutletError::later("relay-lost", "no answer to AUTH in time")),
+        }
+    }
+
+    /// One command whose failure is certain to have had no effect.
+    async fn say(&mut self, line: String, what: &str) -> Result<Response, OutletError> {
+        let answer = self.smtp.command(line);
+        match within(self.clock.as_ref(), self.patience.command, answer).await {
+            Some(Ok(response)) => Ok(response),
+            Some(Err(e)) => Err(refused(what, &e)),
+            None => Err(OutletError::later("relay-lost", "no answer in time")),
+        }
+    }
+
+    /// Hands one message over. Addresses and line ends have been checked.
+    pub(super) async fn hand_over(
+        mut self,
+        from: &str,
+        to: &str,
+        bytes: &[u8],
+    ) -> Result<Receipt, OutletError> {
+        let body = if bytes.is_ascii() {
+            ""
+        } else if self.smtp.server_info().supports_feature(Extension::EightBitMime) {
+            " BODY=8BITMIME"
+        } else {
+            return Err(needs_8bitmime());
+        };
+        self.say(format!("MAIL FROM:<{from}>{body}\r\n"), "sender").await?;
+        self.say(format!("RCPT TO:<{to}>\r\n"), "recipient").await?;
+        let go_on = self.say("DATA\r\n".to_owned(), "message").await?;
+        if !go_on.has_code(354) {
+            return Err(OutletError::later("relay-confused", reply(&go_on)));
+        }
+        // From here on the message may be anywhere.
+        let sending = self.smtp.message(message::body(bytes));
+        let receipt = match within(self.clock.as_ref(), self.patience.message, sending).await {
+            Some(Ok(r)) if r.code().severity == Severity::PositiveCompletion => {
+                Receipt::handed_over(reply(&r))
+            }
+            Some(Ok(r)) => return Err(OutletError::unknown("answer-unclear", reply(&r))),
+            Some(Err(e)) if e.status().is_some() => return Err(refused("message", &e)),
+            Some(Err(_)) => {
+                return Err(OutletError::unknown("answer-lost", "the connection broke"));
+            }
+            None => return Err(OutletError::unknown("answer-lost", "no answer in time")),
+        };
+        self.close().await;
+        Ok(receipt)
+    }
+
+    /// What the relay says of its limits, and whether it is alive past AUTH.
+    pub(super) async fn examine(mut self, bytes: &[u8]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        match self.say(format!("EHLO {}\r\n", self.hello), "relay").await {
+            Ok(offers) => {
+                let limit = size_limit(&offers);
+                if limit.is_some_and(|most| bytes.len() as u64 > most) {
+                    let message = format!("the relay takes at most {} bytes", limit.unwrap_or(0));
+                    findings.push(
+                        Finding::stop("mail-too-large", "mail", message)
+                            .cure("leave the patch to our page, or raise the relay's limit"),
+                    );
+                }
+                let eight_bit = self.smtp.server_info().supports_feature(Extension::EightBitMime);
+                if !bytes.is_ascii() && !eight_bit {
+                    let error = needs_8bitmime();
+                    findings.push(Finding::stop(&error.code, "mail", error.message));
+                }
+            }
+            Err(error) => findings.push(super::finding(&error)),
+        }
+        if let Err(error) = self.say("NOOP\r\n".to_owned(), "relay").await {
+            findings.push(super::finding(&error));
+        }
+        self.close().await;
+        findings
+    }
+
+    async fn close(mut self) {
+        let _unheard = within(self.clock.as_ref(), GOODBYE, self.smtp.quit()).await;
+    }
+}
+
+fn needs_8bitmime() -> OutletError {
+    OutletError::never("needs-8bitmime", "the message is not ASCII and the relay takes ASCII only")
+}
+
+async fn connect(relay: &Relay, hello: &str) -> Result<Wire, OutletError> {
+    let unreachable =
+        |e: std::io::Error| OutletError::later("relay-unreachable", e.kind().to_string());
+    let no_tls = |e: NoTls| OutletError::later("relay-tls", e.to_string());
+    let mut stream =
+        TcpStream::connect((relay.host.as_str(), relay.port)).await.map_err(unreachable)?;
+    stream.set_nodelay(true).map_err(unreachable)?;
+    let peer = stream.peer_addr().map_err(unreachable)?;
+    let ca_file = relay.ca_file.as_deref();
+    match relay.tls {
+        // A name such as `localhost` is what the resolver says: believe the address only.
+        Tls::None if peer.ip().is_loopback() => Ok(Wire::clear(peer, stream)),
+        Tls::None => {
+            Err(OutletError::never("relay-tls", "a relay that is not on this machine needs TLS"))
+        }
+        Tls::Wrapped => {
+            let sealed = tls::seal(stream, &relay.host, ca_file).await.map_err(no_tls)?;
+            Ok(Wire::sealed(peer, sealed, Vec::new()))
+        }
+        Tls::Starttls => {
+            let greeting = starttls::ask(&mut stream, hello).await.map_err(|e| match e {
+                NoStartTls::Broken(e) => unreachable(e),
+                NoStartTls::Refused(code, text) if code >= 500 => {
+                    OutletError::never("relay-refused", text)
+                }
+                NoStartTls::Refused(_, text) => OutletError::later("relay-deferred", text),
+                NoStartTls::NotOffered => OutletError::later("relay-tls", e.to_string()),
+            })?;
+            let sealed = tls::seal(stream, &relay.host, ca_file).await.map_err(no_tls)?;
+            Ok(Wire::sealed(peer, sealed, greeting))
+        }
+    }
+}
+
+/// A failure before the message, or a definite answer after it: nothing was taken.
+fn refused(what: &str, error: &SmtpError) -> OutletError {
+    let said = error.to_string();
+    let code = error.status().map(|c| c.to_string());
+    match code.as_deref() {
+        // RFC 4954 section 6: authentication required, or credentials invalid.
+        Some("530" | "535") => OutletError::ask_human("relay-auth", said),
+        Some(_) if error.is_permanent() => OutletError::never(&format!("{what}-refused"), said),
+        Some(_) => OutletError::later(&format!("{what}-deferred"), said),
+        None => OutletError::later("relay-lost", "the connection broke before the message"),
+    }
+}
+
+fn reply(response: &Response) -> String {
+    let lines: Vec<_> = response.message().collect();
+    format!("{} {}", response.code(), lines.join(" ")).trim_end().to_owned()
+}
+
+/// RFC 1870: `SIZE` alone or `SIZE 0` means no stated limit.
+fn size_limit(offers: &Response) -> Option<u64> {
+    offers.message().find_map(|line| {
+        let (keyword, value) = line.split_once(' ')?;
+        let most = value.trim().parse().ok().filter(|n| *n > 0)?;
+        keyword.eq_ignore_ascii_case("SIZE").then_some(most)
+    })
+}

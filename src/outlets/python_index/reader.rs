@@ -1,0 +1,198 @@
+//! Reading an index as anybody would: without credentials, bounded in time and size, never
+//! following a redirect to another host.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use reqwest::{Client, Response, StatusCode, Url, redirect};
+use serde::Deserialize;
+
+use crate::clock::{Clock, within};
+use crate::domain::blob::Sha256;
+use crate::domain::finding::Finding;
+use crate::domain::time::Span;
+
+const ALLOWED: Span = Span::secs(10);
+/// The largest listings of public indices are a few MiB.
+const LIMIT: usize = 32 * 1024 * 1024;
+/// PEP 691.
+const JSON: &str = "application/vnd.pypi.simple.v1+json";
+
+/// What an index lists for one project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listing {
+    /// File names with their digests, as far as stated.
+    Files(BTreeMap<String, Option<Sha256>>),
+    /// It does not know the project.
+    NoProject,
+    /// It did not answer in a way we understand.
+    Unreadable(String),
+}
+
+/// An index's read side.
+pub struct IndexReader {
+    index_url: String,
+    client: Option<Client>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    files: Vec<File>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    filename: String,
+    hashes: BTreeMap<String, String>,
+}
+
+impl IndexReader {
+    /// `index_url` is the simple index's address, before the project's name.
+    pub fn new(index_url: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+        let same_host = redirect::Policy::custom(|attempt| {
+            let first = attempt.previous().first();
+            let origin = |u: &Url| (u.host_str().map(str::to_owned), u.scheme().to_owned());
+            if attempt.previous().len() < 4 && first.map(origin) == Some(origin(attempt.url())) {
+                attempt.follow()
+            } else {
+                attempt.stop()
+            }
+        });
+        // Proxies come from the environment, which is nobody's configuration: none.
+        let client =
+            Client::builder().user_agent("daybreak").redirect(same_host).no_proxy().build().ok();
+        Self { index_url: index_url.into(), client, clock }
+    }
+
+    /// What it lists for `project`.
+    pub async fn read(&self, project: &str) -> Listing {
+        let fetch = async {
+            match self.fetch(project).await {
+                Ok(listing) => listing,
+                Err(why) => Listing::Unreadable(why),
+            }
+        };
+        within(self.clock.as_ref(), ALLOWED, fetch)
+            .await
+            .unwrap_or_else(|| Listing::Unreadable("no answer in time".to_owned()))
+    }
+
+    async fn fetch(&self, project: &str) -> Result<Listing, String> {
+        let name = normal(project).ok_or("not a project's name")?;
+        let url = format!("{}/{name}/", self.index_url.trim_end_matches('/'));
+        let response = self.get(&url).await?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND => return Ok(Listing::NoProject),
+            other => return Err(format!("the index answered {}", other.as_u16())),
+        }
+        let page: Page = serde_json::from_slice(&body(response).await?)
+            .map_err(|_| "the index does not answer with JSON (PEP 691)")?;
+        let digest = |f: File| (f.filename, f.hashes.get("sha256").and_then(|h| h.parse().ok()));
+        Ok(Listing::Files(page.files.into_iter().map(digest).collect()))
+    }
+
+    async fn get(&self, url: &str) -> Result<Response, String> {
+        let client = self.client.as_ref().ok_or("no TLS on this machine")?;
+        let ask = client.get(url).header("Accept", JSON).header("Cache-Control", "no-cache");
+        // The library's error text carries the address.
+        ask.send().await.map_err(|_| "the index cannot be reached".to_owned())
+    }
+
+    /// Whether the read side answers, and over TLS. `args` are the step's.
+    pub async fn check(&self, args: &[String]) -> Vec<Finding> {
+        let place = "command.index_url";
+        let mut findings = safe(place, &self.index_url);
+        match args.first() {
+            None => findings.push(
+                Finding::stop("no-project", "command", "the step names no project")
+                    .cure("give the project's name as the first argument"),
+            ),
+            Some(project) => {
+                if let Listing::Unreadable(why) = self.read(project).await {
+                    findings.push(Finding::stop("index-unreadable", place, why).cure(
+                        "give the address of a simple index that answers JSON, as PEP 691 says",
+                    ));
+                }
+            }
+        }
+        findings
+    }
+
+    /// Whether another address answers at all, and over TLS.
+    pub async fn reach(&self, url: &str) -> Vec<Finding> {
+        let place = "command.upload_url";
+        let mut findings = safe(place, url);
+        let reached = within(self.clock.as_ref(), ALLOWED, self.get(url)).await;
+        if !matches!(reached, Some(Ok(_))) {
+            findings.push(
+                Finding::stop("index-unreachable", place, "nobody answers at the upload address")
+                    .cure("check the address and the network"),
+            );
+        }
+        findings
+    }
+}
+
+async fn body(mut response: Response) -> Result<Vec<u8>, String> {
+    let broke = |_| "the index broke off".to_owned();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(broke)? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > LIMIT {
+            return Err("the index's listing is too long".to_owned());
+        }
+    }
+    Ok(bytes)
+}
+
+/// A credential or a look over plain HTTP could be read and forged by anybody between.
+fn safe(place: &str, url: &str) -> Vec<Finding> {
+    let loopback = |u: &Url| {
+        u.host_str().is_some_and(|h| {
+            h == "localhost"
+                || h.trim_matches(['[', ']'])
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|ip| ip.is_loopback())
+        })
+    };
+    match Url::parse(url) {
+        Ok(u) if u.scheme() == "https" || (u.scheme() == "http" && loopback(&u)) => Vec::new(),
+        _ => vec![
+            Finding::stop("index-not-https", place, "is not an https address").cure("use https://"),
+        ],
+    }
+}
+
+/// The project's name as PEP 503 writes it; `None` for what cannot be one.
+fn normal(project: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !project.chars().all(plain) {
+        return None;
+    }
+    let parts = project.split(['-', '_', '.']).filter(|p| !p.is_empty());
+    let name = parts.collect::<Vec<_>>().join("-").to_ascii_lowercase();
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_normalised_and_never_paths() {
+        assert_eq!(normal("Meadow._Tools").as_deref(), Some("meadow-tools"));
+        for bad in ["", "..", "a/b", "a?b", "a b"] {
+            assert_eq!(normal(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        assert!(safe("x", "http://127.0.0.1:8/simple/").is_empty());
+        assert!(safe("x", "https://index.example/").is_empty());
+        assert_eq!(safe("x", "http://index.example/").len(), 1);
+        assert_eq!(safe("x", "ftp://localhost/").len(), 1);
+    }
+}

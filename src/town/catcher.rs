@@ -1,0 +1,184 @@
+//! The mail catcher: a relay on a loopback port that keeps every message exactly as it came
+//! and can misbehave on demand.
+//!
+//! Nothing it takes ever leaves the machine.
+
+mod conversation;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+
+use crate::clock::Clock;
+use crate::config::Tls;
+use crate::domain::time::At;
+
+/// A message with its envelope.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Caught {
+    /// MAIL FROM.
+    pub from: String,
+    /// Every RCPT TO that was accepted.
+    pub to: Vec<String>,
+    /// The message, dots unstuffed, otherwise as it came.
+    pub bytes: Vec<u8>,
+    /// When its final dot arrived.
+    pub at: At,
+    /// Whether it came through TLS.
+    pub sealed: bool,
+}
+
+impl std::fmt::Debug for Caught {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "[caught mail of {} bytes]", self.bytes.len())
+    }
+}
+
+/// One way to misbehave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// Answers RCPT TO of this address with this code.
+    RefuseRecipient {
+        /// The address.
+        address: String,
+        /// 4xx or 5xx.
+        code: u16,
+    },
+    /// Breaks off in the middle of the message, which is lost.
+    DropInside,
+    /// Answers the final dot with this code and keeps nothing.
+    AnswerAfterDot(u16),
+    /// Keeps the message and breaks off before answering.
+    LoseAnswer,
+    /// Takes the message, keeps nothing and never answers.
+    Hang,
+}
+
+/// How often a fault strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Times {
+    /// This often, then no more.
+    Only(u32),
+    /// Every time.
+    Always,
+}
+
+/// How a catcher is set up.
+#[derive(Default)]
+pub struct Setup {
+    /// Where it listens; a free loopback port unless said.
+    pub listen: Option<SocketAddr>,
+    /// Account and password without which it takes nothing.
+    pub account: Option<(String, String)>,
+    /// TLS, by STARTTLS or from the first byte, with this certificate.
+    pub tls: Option<(Tls, Arc<ServerConfig>)>,
+    /// Largest message in bytes; 25 MiB unless said.
+    pub size: Option<usize>,
+}
+
+/// What all conversations share.
+struct Desk {
+    clock: Arc<dyn Clock>,
+    account: Option<(String, String)>,
+    tls: Option<(Tls, TlsAcceptor)>,
+    size: usize,
+    script: Mutex<Vec<(Fault, Times)>>,
+    mails: watch::Sender<Vec<Caught>>,
+}
+
+impl Desk {
+    fn script(&self) -> MutexGuard<'_, Vec<(Fault, Times)>> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first fault that `fits`, counted down.
+    fn strikes(&self, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        let mut script = self.script();
+        let (fault, times) =
+            script.iter_mut().find(|(fault, times)| *times != Times::Only(0) && fits(fault))?;
+        if let Times::Only(n) = times {
+            *n = n.saturating_sub(1);
+        }
+        Some(fault.clone())
+    }
+}
+
+/// A running catcher; it stops when dropped.
+pub struct Catcher {
+    address: SocketAddr,
+    desk: Arc<Desk>,
+    listening: JoinHandle<()>,
+}
+
+impl Catcher {
+    /// Starts one. Errors when it cannot listen.
+    pub async fn start(setup: Setup, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        let listen = setup.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+        let listener = TcpListener::bind(listen).await?;
+        let address = listener.local_addr()?;
+        let desk = Arc::new(Desk {
+            clock,
+            account: setup.account,
+            tls: setup.tls.map(|(how, config)| (how, TlsAcceptor::from(config))),
+            size: setup.size.unwrap_or(25 * 1024 * 1024),
+            script: Mutex::default(),
+            mails: watch::Sender::new(Vec::new()),
+        });
+        let shared = Arc::clone(&desk);
+        let listening = tokio::spawn(async move {
+            let mut talks = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                talks.spawn(conversation::hold(stream, Arc::clone(&shared)));
+                while talks.try_join_next().is_some() {}
+            }
+        });
+        Ok(Self { address, desk, listening })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The port it listens on.
+    pub const fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Misbehaves from now on; earlier faults strike first.
+    pub fn script(&self, fault: Fault, times: Times) {
+        self.desk.script().push((fault, times));
+    }
+
+    /// Behaves again.
+    pub fn behave(&self) {
+        self.desk.script().clear();
+    }
+
+    /// Every message so far, in order of arrival.
+    pub fn mails(&self) -> Vec<Caught> {
+        self.desk.mails.borrow().clone()
+    }
+
+    /// Waits until at least `n` messages have come, and gives them all.
+    pub async fn wait_for(&self, n: usize) -> Vec<Caught> {
+        let mut mails = self.desk.mails.subscribe();
+        // The sender lives in `self`, so that waiting cannot fail.
+        match mails.wait_for(|caught| caught.len() >= n).await {
+            Ok(caught) => caught.clone(),
+            Err(_) => self.mails(),
+        }
+    }
+}
+
+impl Drop for Catcher {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
