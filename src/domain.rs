@@ -6,7 +6,7 @@ pub mod action;
 pub mod address;
 pub mod advisory;
 pub mod affected;
-pub mod approval;
+pub mod approval_text;
 pub mod blob;
 pub mod disclosure;
 pub mod effect;
