@@ -51,6 +51,13 @@ impl Vault {
         Self { id, sealing: derive(b"sealing"), lookup: derive(b"lookup") }
     }
 
+    /// Fresh bytes from the system, to blind what is committed to in clear.
+    pub fn random(&self) -> Result<[u8; 32], VaultError> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(|_| VaultError::NoRandomness)?;
+        Ok(bytes)
+    }
+
     /// The keyed digest under which `value` is found again in `table` and `column`. Equal
     /// values of one column give equal digests; different columns never do.
     pub fn lookup(&self, table: &str, column: &str, value: &str) -> [u8; 32] {
