@@ -23,4 +23,6 @@ pub mod exec;
 pub mod outlets;
 pub mod pgp;
 pub mod signing;
+pub mod store;
 pub mod town;
+pub mod vault;
