@@ -21,3 +21,4 @@ pub mod config;
 pub mod domain;
 pub mod exec;
 pub mod outlets;
+pub mod workshop;
