@@ -5,6 +5,8 @@
 //! returned; the mirror receives nothing but what the public repository shows; the same inputs
 //! give the same object ids.
 
+#[cfg(test)]
+mod bench;
 mod bring;
 mod export;
 mod fits;

@@ -10,7 +10,9 @@ use crate::exec::git::{Area, GitError};
 
 /// Why something could not be laid on the tree.
 pub enum NotLaid {
-    /// Its context is not there, or it is damaged.
+    /// Its diff cannot be read, or changes nothing.
+    Damaged,
+    /// Its context is not there.
     DoesNotApply,
     /// It does something it may not, said in words.
     Forbidden(String),
@@ -34,7 +36,7 @@ impl<'a> Index<'a> {
     /// The tree of `commit`.
     pub async fn of(area: &'a Area, commit: &str) -> Result<Self, GitError> {
         let index = Self { area, file: area.file("index") };
-        let read = index.git("read-tree").arg("--reset").arg(commit);
+        let read = index.git("read-tree").arg(commit);
         area.run("read a commit's tree", read).await?;
         Ok(index)
     }
@@ -43,26 +45,10 @@ impl<'a> Index<'a> {
         self.area.git(verb).env("GIT_INDEX_FILE", self.file.as_os_str())
     }
 
-    /// The paths a patch names, or `None` when its diff is damaged.
-    pub async fn paths(&self, mail: &PatchMail) -> Result<Option<Vec<String>>, GitError> {
-        let ask = self.git("apply").args(["--numstat", "-z"]).stdin(mail.diff.clone());
-        let out = self.area.run_any(ask).await?;
-        if !out.ok() {
-            return Ok(None);
-        }
-        // Per file: added, tab, removed, tab, path, NUL.
-        let text = String::from_utf8_lossy(&out.stdout).into_owned();
-        let paths = text.split('\0').filter_map(|l| l.splitn(3, '\t').nth(2));
-        Ok(Some(paths.map(str::to_owned).collect()))
-    }
-
-    /// Lays a patch, exactly: no fuzz, no three-way merge.
-    pub async fn apply(&self, mail: &PatchMail) -> Result<(), NotLaid> {
-        let paths = self.paths(mail).await?.ok_or(NotLaid::DoesNotApply)?;
-        for path in &paths {
-            if let Some(wrong) = wrong_path(path) {
-                return Err(NotLaid::Forbidden(format!("{wrong} (`{}`)", path.escape_debug())));
-            }
+    /// Lays a patch, exactly: no fuzz, no three-way merge. Returns the paths it changed.
+    pub async fn apply(&self, mail: &PatchMail) -> Result<Vec<String>, NotLaid> {
+        for path in self.named(mail).await? {
+            refuse_path(&path)?;
         }
         let before = self.write().await?;
         let apply = self.git("apply").args(["--cached", "--whitespace=nowarn"]);
@@ -71,23 +57,35 @@ impl<'a> Index<'a> {
             return Err(NotLaid::DoesNotApply);
         }
         let after = self.write().await?;
-        self.judge_changes(&before, &after).await
+        // Whatever the patch said, this is what would be published.
+        let changed = changes(self.area, &before, &after).await?;
+        for change in &changed {
+            self.judge(change).await?;
+        }
+        Ok(changed.into_iter().map(|c| c.path).collect())
     }
 
-    /// Judges what really changed: whatever the patch said, this is what would be published.
-    async fn judge_changes(&self, before: &str, after: &str) -> Result<(), NotLaid> {
-        for change in changes(self.area, before, after).await? {
-            if let Some(wrong) = wrong_path(&change.path) {
-                return Err(NotLaid::Forbidden(wrong.to_owned()));
-            }
-            if change.mode == "120000" {
-                let ask = self.area.git("cat-file").args(["blob", &change.oid]);
-                let target = self.area.run("read a symbolic link", ask).await?.text();
-                if link_escapes(&change.path, &target) {
-                    let wrong = format!("makes a symbolic link out of the tree (`{}`)", change.path);
-                    return Err(NotLaid::Forbidden(wrong));
-                }
-            }
+    /// The paths a patch names.
+    async fn named(&self, mail: &PatchMail) -> Result<Vec<String>, NotLaid> {
+        let ask = self.git("apply").args(["--numstat", "-z"]).stdin(mail.diff.clone());
+        let out = self.area.run_any(ask).await?;
+        // Per file: added, tab, removed, tab, path, NUL.
+        let text = out.text();
+        let paths = text.split('\0').filter_map(|l| l.splitn(3, '\t').nth(2));
+        let paths: Vec<String> = paths.map(str::to_owned).collect();
+        if out.ok() && !paths.is_empty() { Ok(paths) } else { Err(NotLaid::Damaged) }
+    }
+
+    async fn judge(&self, change: &Change) -> Result<(), NotLaid> {
+        refuse_path(&change.path)?;
+        if change.mode != "120000" {
+            return Ok(());
+        }
+        let ask = self.area.git("cat-file").args(["blob", &change.oid]);
+        let target = self.area.run("read a symbolic link", ask).await?.text();
+        if link_escapes(&change.path, &target) {
+            let wrong = format!("makes a symbolic link out of the tree (`{}`)", change.path);
+            return Err(NotLaid::Forbidden(wrong));
         }
         Ok(())
     }
@@ -97,7 +95,8 @@ impl<'a> Index<'a> {
         if let Some(wrong) = wrong_path(path) {
             return Err(NotLaid::Forbidden(wrong.to_owned()));
         }
-        let ask = self.git("ls-files").args(["--stage", "-z", "--"]).arg(format!(":(literal,top){path}"));
+        let ask =
+            self.git("ls-files").args(["--stage", "-z", "--"]).arg(format!(":(literal,top){path}"));
         let listed = self.area.run("look up a file", ask).await?.text();
         let mode = match listed.split(' ').next().unwrap_or_default() {
             "" => "100644",
@@ -115,6 +114,13 @@ impl<'a> Index<'a> {
     /// The tree as it stands.
     pub async fn write(&self) -> Result<String, GitError> {
         self.area.line("write the tree", self.git("write-tree")).await
+    }
+}
+
+fn refuse_path(path: &str) -> Result<(), NotLaid> {
+    match wrong_path(path) {
+        Some(wrong) => Err(NotLaid::Forbidden(format!("{wrong} (`{}`)", path.escape_debug()))),
+        None => Ok(()),
     }
 }
 

@@ -63,9 +63,23 @@ mod tests {
             assert_eq!(wrong_path(good), None, "{good}");
         }
         for bad in [
-            "", "/etc/passwd", "../a", "a/../../b", "a/..", ".git/config", "a/.GIT/x", ".gIt",
-            "git~1/x", ".git./x", ".git /x", ".g\u{200c}it/x", ".git::$INDEX/x", "a\\..\\b",
-            "a//b", "./a", "a\nb",
+            "",
+            "/etc/passwd",
+            "../a",
+            "a/../../b",
+            "a/..",
+            ".git/config",
+            "a/.GIT/x",
+            ".gIt",
+            "git~1/x",
+            ".git./x",
+            ".git /x",
+            ".g\u{200c}it/x",
+            ".git::$INDEX/x",
+            "a\\..\\b",
+            "a//b",
+            "./a",
+            "a\nb",
         ] {
             assert!(wrong_path(bad).is_some(), "{bad:?}");
         }
