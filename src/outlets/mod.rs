@@ -4,6 +4,8 @@
 //! Adding one: a file here, a line below, an `Action` variant, a config section, a line in
 //! the contract suite.
 
+pub mod git;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
