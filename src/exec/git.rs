@@ -65,12 +65,6 @@ pub enum GitError {
         /// Its own words.
         complaint: Complaint,
     },
-    /// It answered something we do not understand.
-    #[error("git gave an unexpected answer when asked to {doing}")]
-    Unexpected {
-        /// What was asked of it, in words.
-        doing: &'static str,
-    },
     /// The public repository cannot be reached or read.
     #[error("the repository cannot be reached or read; check its `url` and credentials")]
     Unreachable(Complaint),
@@ -246,6 +240,10 @@ mod tests {
         for line in out.text().lines() {
             assert!(line.starts_with("command line:"), "{line}");
         }
+        let env = Git::anonymous().set("alias.show=!env").verb("show");
+        let env = env.run(&SystemClock::new()).await.unwrap().text();
+        assert!(env.lines().any(|l| l == "HOME=/nonexistent"), "{env}");
+        assert!(!env.lines().any(|l| l.starts_with("SSH_AUTH_SOCK") || l.starts_with("XDG_")));
         let alias = Git::anonymous().verb("hello").folder(&home);
         assert!(!alias.run(&SystemClock::new()).await.unwrap().ok());
     }

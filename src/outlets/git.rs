@@ -21,7 +21,7 @@ use crate::domain::action::{Action, RefMove};
 use crate::domain::blob::Blob;
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
-use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
+use crate::domain::receipt::{OutletError, Receipt, Repeat, Retry, Seen};
 use crate::exec::git::{Area, Bundle, GitError, Mirror, View, is_oid, is_ref_name};
 
 use remote::{Remote, Standing};
@@ -97,7 +97,7 @@ impl GitOutlet {
             fresh = fresh && push.mirror.commit(needed).await?.is_some();
         }
         if !fresh {
-            push.mirror.refresh(remote::public_view(push.mirror.repository())).await?;
+            push.mirror.refresh().await?;
         }
         let area = Area::new(&self.data.join("areas"), &push.mirror).await?;
         area.unbundle(&push.bundle, false).await?;
@@ -117,7 +117,7 @@ impl GitOutlet {
             Ok(Standing::Other(place)) => return Seen::Conflict(place),
             Err(_) => return Seen::CannotTell,
         }
-        if remote::needs_credentials(push.mirror.repository()) {
+        if View::public(push.mirror.repository()) == View::Team {
             return Seen::Present(Receipt::handed_over(described(push.refs)));
         }
         match self.remote(push, View::Anonymous).standing(push.refs).await {
@@ -146,7 +146,7 @@ impl Outlet for GitOutlet {
                 return findings;
             }
         }
-        let refreshed = push.mirror.refresh(remote::public_view(repository)).await;
+        let refreshed = push.mirror.refresh().await;
         if refreshed.is_err() {
             findings.push(remote::public_unreachable());
         }
@@ -185,12 +185,10 @@ impl Outlet for GitOutlet {
                 _ => Receipt::handed_over(described(push.refs)),
             }),
             // The answer may have been lost behind a push that arrived.
-            Err(error) if error.retry == crate::domain::receipt::Retry::Unknown => {
-                match self.standing(&push).await {
-                    Seen::Present(receipt) => Ok(receipt),
-                    _ => Err(error),
-                }
-            }
+            Err(error) if error.retry == Retry::Unknown => match self.standing(&push).await {
+                Seen::Present(receipt) => Ok(receipt),
+                _ => Err(error),
+            },
             Err(error) => Err(error),
         }
     }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use super::{
     Committer, MASKED_TEXT, Messages, NewTag, Origin, Series, SeriesError, Source, StageError,
-    StageOrder, Staged, TagSigner, Unsigned, View, Workshop,
+    StageOrder, Staged, TagSigner, Unsigned, Workshop,
 };
 use crate::domain::time::At;
 use crate::exec::git::testbed::Testbed;
@@ -31,7 +31,7 @@ impl Bench {
         let bed = Testbed::new().await?;
         let data = bed.folder().join("data");
         let shop = Workshop::new(&data, "meadow", bed.repository(), bed.clock());
-        shop.mirror().refresh(View::Anonymous).await.unwrap();
+        shop.mirror().refresh().await.unwrap();
         Some(Self { bed, shop })
     }
 

@@ -2,6 +2,7 @@
 //! who reads the log before the announcement learns from it.
 
 use super::mail::PatchMail;
+use crate::config::CommitMessage;
 
 /// What a masked commit says unless the team says otherwise.
 pub const MASKED_TEXT: &str = "security: fix (details to follow)\n\n\
@@ -15,6 +16,15 @@ pub enum Messages {
     Masked(String),
     /// What the patch says.
     AsWritten,
+}
+
+impl From<CommitMessage> for Messages {
+    fn from(configured: CommitMessage) -> Self {
+        match configured {
+            CommitMessage::Masked => Self::Masked(MASKED_TEXT.to_owned()),
+            CommitMessage::AsWritten => Self::AsWritten,
+        }
+    }
 }
 
 impl Messages {

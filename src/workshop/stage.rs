@@ -259,8 +259,8 @@ struct Author<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workshop::Fit;
     use crate::workshop::bench::{Bench, FakeSigner};
-    use crate::workshop::{Fit, View};
 
     const SECRET: &str = "parser: fix xyzzy overflow\n\nThe plugh is long.\n\n\
         Reported-by: Eve <eve@x.example>\nReviewed-by: Bob <bob@meadow.example>";
@@ -347,7 +347,7 @@ mod tests {
         assert_eq!(bench.shop.fits(&[&two], &tip).await.unwrap(), Fit::AppliesNot);
 
         bench.bed.advance("main", "parser.py").await;
-        bench.shop.mirror().refresh(View::Anonymous).await.unwrap();
+        bench.shop.mirror().refresh().await.unwrap();
         let error = bench.stage(&[&one]).await.unwrap_err().to_string();
         assert!(error.contains("series 1, patch 1 (`one`)"), "{error}");
         let tag = bench.shop.mirror().commit("refs/tags/1.0.0").await.unwrap().unwrap();

@@ -107,7 +107,6 @@ fn private(_folder: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exec::git::View;
     use crate::exec::git::testbed::Testbed;
 
     #[tokio::test]
@@ -115,7 +114,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let Some(bed) = Testbed::new().await else { return };
         let mirror = bed.mirror();
-        mirror.refresh(View::Anonymous).await.unwrap();
+        mirror.refresh().await.unwrap();
         let root = bed.folder().join("areas");
         let area = Area::new(&root, &mirror).await.unwrap();
         let place = area.file("");

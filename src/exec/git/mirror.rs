@@ -21,6 +21,12 @@ pub enum View {
 }
 
 impl View {
+    /// How the public history is read: as anybody, unless even the public address is one that
+    /// nobody reads without a key.
+    pub fn public(repository: &Repository) -> Self {
+        if needs_key(repository.public()) { Self::Team } else { Self::Anonymous }
+    }
+
     /// The git and the address to use.
     pub fn of(self, repository: &Repository) -> (Git, &str) {
         match self {
@@ -28,6 +34,12 @@ impl View {
             Self::Team => (Git::team(repository), &repository.url),
         }
     }
+}
+
+/// Whether an address is SSH, `ssh://host/path` or `host:path`.
+fn needs_key(url: &str) -> bool {
+    let scp_like = url.split('/').next().is_some_and(|first| first.contains(':'));
+    url.starts_with("ssh://") || (scp_like && !url.contains("://"))
 }
 
 /// The mirror of one repository.
@@ -69,7 +81,8 @@ impl Mirror {
     }
 
     /// Makes its branches and tags those of the public repository.
-    pub async fn refresh(&self, view: View) -> Result<(), GitError> {
+    pub async fn refresh(&self) -> Result<(), GitError> {
+        let view = View::public(&self.repository);
         let _held = self.hold().await?;
         if !self.exists() {
             self.objects.init(self.remote_is_sha256(view).await?).await?;
@@ -165,13 +178,13 @@ fn remove_stale_locks(folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exec::git::testbed::Testbed;
+    use crate::exec::git::testbed::{self, Testbed};
 
     #[tokio::test]
     async fn a_mirror_follows_the_public_repository() {
         let Some(bed) = Testbed::new().await else { return };
         let mirror = bed.mirror();
-        mirror.refresh(View::Anonymous).await.unwrap();
+        mirror.refresh().await.unwrap();
         assert_eq!(mirror.tip("main").await.unwrap(), Some(bed.public("refs/heads/main").await));
         assert_eq!(mirror.tip("1.x").await.unwrap(), Some(bed.public("refs/heads/1.x").await));
         assert_eq!(mirror.tip("none").await.unwrap(), None);
@@ -183,7 +196,7 @@ mod tests {
         bed.drop_ref("refs/heads/1.x").await;
         // A fetch that was killed leaves this behind.
         std::fs::write(mirror.folder().join("refs/heads/main.lock"), "").unwrap();
-        mirror.refresh(View::Team).await.unwrap();
+        mirror.refresh().await.unwrap();
         assert_eq!(mirror.tip("main").await.unwrap(), Some(moved.clone()));
         assert_eq!(mirror.tip("1.x").await.unwrap(), None);
         assert!(mirror.contains(&moved).await.unwrap());
@@ -194,7 +207,20 @@ mod tests {
     async fn a_missing_repository_is_unreachable() {
         let Some(bed) = Testbed::new().await else { return };
         std::fs::remove_dir_all(bed.public_folder()).unwrap();
-        let error = bed.mirror().refresh(View::Anonymous).await.unwrap_err();
+        let error = bed.mirror().refresh().await.unwrap_err();
         assert!(matches!(error, GitError::Unreachable(_)));
+    }
+
+    #[test]
+    fn only_ssh_needs_a_key_to_read() {
+        for (url, view) in [
+            ("ssh://git@forge.example/x", View::Team),
+            ("git@forge.example:x", View::Team),
+            ("https://forge.example:8443/x", View::Anonymous),
+            ("file:///srv/x.git", View::Anonymous),
+            ("/srv/x:y.git", View::Anonymous),
+        ] {
+            assert_eq!(View::public(&testbed::repository(url)), view, "{url}");
+        }
     }
 }

@@ -108,7 +108,7 @@ pub fn error_of_contact(stderr: &str) -> OutletError {
 }
 
 #[cfg(test)]
-mod unit {
+mod tests {
     use super::*;
     use crate::domain::receipt::Retry;
 

@@ -86,18 +86,6 @@ impl Remote<'_> {
     }
 }
 
-/// How the public history is read: by anybody if there is a way without credentials.
-pub fn public_view(repository: &Repository) -> View {
-    if needs_credentials(repository) { View::Team } else { View::Anonymous }
-}
-
-/// Whether even the public address is one that nobody reads without a key: SSH.
-pub fn needs_credentials(repository: &Repository) -> bool {
-    let url = repository.public();
-    let scp_like = url.split('/').next().is_some_and(|first| first.contains(':'));
-    url.starts_with("ssh://") || (scp_like && !url.contains("://"))
-}
-
 /// Whether the credentials' files can be read.
 pub fn check_files(repository: &Repository) -> Vec<Finding> {
     let files: [(&str, Option<&Path>); 3] = [
@@ -163,23 +151,4 @@ fn is_tag(r: &RefMove) -> bool {
 
 fn other(r: &RefMove) -> String {
     format!("`{}` is another object than ours", short_name(&r.name).unwrap_or(&r.name))
-}
-
-#[cfg(test)]
-mod unit {
-    use super::*;
-    use crate::exec::git::testbed::repository;
-
-    #[test]
-    fn only_ssh_hides_the_public_address() {
-        for (url, hidden) in [
-            ("ssh://git@forge.example/x", true),
-            ("git@forge.example:x", true),
-            ("https://forge.example:8443/x", false),
-            ("file:///srv/x.git", false),
-            ("/srv/x:y.git", false),
-        ] {
-            assert_eq!(needs_credentials(&repository(url)), hidden, "{url}");
-        }
-    }
 }

@@ -1,9 +1,10 @@
+//! The promises of a push, kept against real repositories.
+
 use super::*;
-use crate::domain::action::RefMove;
 use crate::domain::effect::{Go, Permit};
 use crate::domain::finding::Severity;
 use crate::domain::ids::{PlanId, StepId};
-use crate::domain::receipt::{Evidence, Retry};
+use crate::domain::receipt::Evidence;
 use crate::domain::time::At;
 use crate::exec::git::testbed::Testbed;
 
