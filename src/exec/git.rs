@@ -240,7 +240,7 @@ mod tests {
         for line in out.text().lines() {
             assert!(line.starts_with("command line:"), "{line}");
         }
-        let env = Git::anonymous().set("alias.show=!env").verb("show");
+        let env = Git::anonymous().set("alias.surroundings=!env").verb("surroundings");
         let env = env.run(&SystemClock::new()).await.unwrap().text();
         assert!(env.lines().any(|l| l == "HOME=/nonexistent"), "{env}");
         assert!(!env.lines().any(|l| l.starts_with("SSH_AUTH_SOCK") || l.starts_with("XDG_")));
