@@ -26,3 +26,4 @@ pub mod signing;
 pub mod store;
 pub mod town;
 pub mod vault;
+pub mod workshop;
