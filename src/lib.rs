@@ -20,4 +20,5 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod exec;
+pub mod formats;
 pub mod outlets;
