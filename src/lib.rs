@@ -20,6 +20,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod exec;
+pub mod formats;
 pub mod outlets;
 pub mod pgp;
 pub mod signing;
