@@ -21,4 +21,5 @@ pub mod config;
 pub mod domain;
 pub mod exec;
 pub mod formats;
+pub mod letters;
 pub mod outlets;
