@@ -5,6 +5,7 @@
 //! equal connections. The engine has its own two, so that people cannot starve it.
 
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::{ManageConnection, NopErrorHandler, Pool, PooledConnection, R2D2Connection};
 use diesel::{Connection as _, ConnectionError, PgConnection, SqliteConnection};
 
-use super::{Lane, Place, StoreError};
+use super::{Absent, Lane, Place, StoreError};
 
 /// A connection to either backend.
 #[derive(diesel::MultiConnection)]
@@ -47,10 +48,10 @@ const POSTGRES: &str = "
         WHERE current_setting('synchronous_commit') = 'off';";
 
 /// Opens one connection.
-pub(super) fn connect(place: &Place) -> Result<Conn, StoreError> {
+pub(super) fn connect(place: &Place, absent: Absent) -> Result<Conn, StoreError> {
     match place {
         Place::Sqlite(file) => {
-            keep_private(file)?;
+            keep_private(file, absent)?;
             let name = file.to_str().ok_or(StoreError::BadPlace("is not valid text"))?;
             let mut conn = SqliteConnection::establish(name)
                 .map_err(|_| StoreError::Unavailable("its file cannot be opened"))?;
@@ -68,12 +69,16 @@ pub(super) fn connect(place: &Place) -> Result<Conn, StoreError> {
 
 /// Makes the file, or an existing one, its owner's alone; SQLite gives the files beside it
 /// the same mode.
-fn keep_private(file: &Path) -> Result<(), StoreError> {
-    let failed = |_| StoreError::Unavailable("its file cannot be made or is not ours");
+fn keep_private(file: &Path, absent: Absent) -> Result<(), StoreError> {
+    let failed = |e: std::io::Error| match e.kind() {
+        ErrorKind::NotFound if absent == Absent::Refuse => StoreError::NoDatabase,
+        ErrorKind::NotFound => StoreError::Unavailable("the folder of its file does not exist"),
+        _ => StoreError::Unavailable("its file cannot be made or is not ours"),
+    };
     let open = OpenOptions::new()
         .read(true)
         .write(true)
-        .create(true)
+        .create(absent == Absent::Make)
         .truncate(false)
         .mode(0o600)
         .open(file)
@@ -119,7 +124,7 @@ impl ManageConnection for Opener {
     type Error = StoreError;
 
     fn connect(&self) -> Result<Conn, StoreError> {
-        let mut conn = connect(&self.place)?;
+        let mut conn = connect(&self.place, Absent::Refuse)?;
         if let (Conn::Sqlite(sqlite), false) = (&mut conn, self.writes) {
             sqlite.batch_execute("PRAGMA query_only = ON")?;
         }
