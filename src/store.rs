@@ -113,10 +113,11 @@ impl Store {
     }
 
     fn make(options: &Options, vault: Vault, absent: Absent) -> Result<Self, StoreError> {
+        let alone = conn::alone(&options.place, absent)?;
         let mut conn = conn::connect(&options.place, absent)?;
         migrate::bring_up_to_date(&mut conn, absent)?;
         house::check_key(&mut conn, &vault)?;
-        drop(conn);
+        drop((conn, alone));
         let pools = Pools::new(&options.place, options.connections);
         let shared = Shared { pools, vault, threads: options.threads };
         Ok(Self { shared: Arc::new(shared), lane: Lane::People })

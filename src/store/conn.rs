@@ -4,9 +4,9 @@
 //! SQLite: one connection that writes, several that only read. PostgreSQL: the same pools of
 //! equal connections. The engine has its own two, so that people cannot starve it.
 
-use std::fs::OpenOptions;
+use std::fs::File;
 use std::io::ErrorKind;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -67,28 +67,51 @@ pub(super) fn connect(place: &Place, absent: Absent) -> Result<Conn, StoreError>
     }
 }
 
+/// Keeps other programs from setting up the same file at the same time, until dropped:
+/// SQLite does not wait for its turn where it goes over to a write-ahead log.
+pub(super) fn alone(place: &Place, absent: Absent) -> Result<Option<File>, StoreError> {
+    let Place::Sqlite(file) = place else { return Ok(None) };
+    let folder = File::open(folder_of(file)).map_err(|e| no_file(&e, absent))?;
+    match folder.lock() {
+        Err(e) if e.kind() != ErrorKind::Unsupported => Err(no_file(&e, absent)),
+        _ => Ok(Some(folder)),
+    }
+}
+
 /// Makes the file, or an existing one, its owner's alone; SQLite gives the files beside it
-/// the same mode.
+/// the same mode. It must never be opened here: closing it would drop the locks that this
+/// process's connections hold on it.
 fn keep_private(file: &Path, absent: Absent) -> Result<(), StoreError> {
-    let failed = |e: std::io::Error| match e.kind() {
-        ErrorKind::NotFound if absent == Absent::Refuse => StoreError::NoDatabase,
-        ErrorKind::NotFound => StoreError::Unavailable("the folder of its file does not exist"),
-        _ => StoreError::Unavailable("its file cannot be made or is not ours"),
+    let failed = |e: std::io::Error| no_file(&e, absent);
+    let mut rights = match std::fs::metadata(file) {
+        Err(e) if e.kind() == ErrorKind::NotFound && absent == Absent::Make => {
+            // Made under another name, mode 0600, and closed before it gets its own.
+            let made = tempfile::NamedTempFile::new_in(folder_of(file)).map_err(failed)?;
+            return match made.into_temp_path().persist_noclobber(file) {
+                Err(e) if e.error.kind() != ErrorKind::AlreadyExists => Err(failed(e.error)),
+                _ => Ok(()),
+            };
+        }
+        found => found.map_err(failed)?.permissions(),
     };
-    let open = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(absent == Absent::Make)
-        .truncate(false)
-        .mode(0o600)
-        .open(file)
-        .map_err(failed)?;
-    let mut rights = open.metadata().map_err(failed)?.permissions();
     if rights.mode() & 0o077 != 0 {
         rights.set_mode(0o600);
-        open.set_permissions(rights).map_err(failed)?;
+        std::fs::set_permissions(file, rights).map_err(failed)?;
     }
     Ok(())
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn no_file(error: &std::io::Error, absent: Absent) -> StoreError {
+    match error.kind() {
+        ErrorKind::NotFound if absent == Absent::Refuse => StoreError::NoDatabase,
+        ErrorKind::NotFound => StoreError::Unavailable("the folder of its file does not exist"),
+        ErrorKind::StorageFull => StoreError::Full,
+        _ => StoreError::Unavailable("its file cannot be made or is not ours"),
+    }
 }
 
 /// Readers must not block the writer; a file system that cannot do it is refused.

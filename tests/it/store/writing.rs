@@ -54,9 +54,8 @@ async fn a_panic_inside_a_write_leaves_nothing_and_the_store_goes_on(
     let panicked = tokio::spawn(async move {
         let bug = |tx: &mut daybreak::store::Tx<'_>| -> Result<(), StoreError> {
             tx.add_member(&member(1))?;
-            let none: Option<()> = None;
-            none.unwrap();
-            Ok(())
+            let found = tx.member(member(9).id).unwrap();
+            tx.save_member(&found)
         };
         other.write(&deed(), bug).await
     });
