@@ -84,6 +84,18 @@ fn up_down_up(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     assert_eq!(real(&ground), first);
 }
 
+/// Cargo does not see a new folder of migrations by itself: a program built before it would
+/// not have it.
+#[rstest]
+fn what_is_compiled_in_is_what_is_in_the_folder(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let Some(ground) = Ground::new(db) else { return };
+    drop(ground.store());
+    let sql = "SELECT version AS v FROM __diesel_schema_migrations ORDER BY version";
+    let numbers: Vec<_> =
+        names(db).iter().filter_map(|n| n.split('_').next().map(str::to_owned)).collect();
+    assert_eq!(ground.ask::<String>(sql), numbers, "touch src/store/migrate.rs and build again");
+}
+
 #[rstest]
 fn what_queries_believe_is_what_there_is(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let Some(ground) = Ground::new(db) else { return };

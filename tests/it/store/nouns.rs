@@ -7,7 +7,7 @@ use daybreak::domain::deed::Actor;
 use daybreak::domain::ids::{BlobId, EventId};
 use daybreak::domain::secret::{Embargoed, Reason};
 use daybreak::domain::time::At;
-use daybreak::store::{Decision, StoreError, StoredDocument};
+use daybreak::store::{Decision, StoreError, StoredDocument, Tx};
 use rstest::rstest;
 
 use super::made::{WORD, advisory_id, disclosure, distributor, furnish, member, plan, steps, text};
@@ -148,6 +148,18 @@ async fn blobs_of_every_size(#[values(Db::Sqlite, Db::Postgres)] db: Db, #[case]
     assert!(store.read(move |r| r.blob(twice)).await.is_ok());
 }
 
+#[tokio::test]
+async fn bytes_that_are_not_what_their_digest_says_are_not_kept() {
+    let ground = Ground::new(Db::Sqlite).unwrap();
+    let mut blob = Blob::new("pack", b"abc".to_vec(), vec![]);
+    blob.bytes = b"abd".to_vec();
+    let id = BlobId::new(at(0), [1; 10]);
+    let put = move |tx: &mut Tx<'_>| tx.put_blob(id, plan(1).id, &blob);
+    let refused = ground.store().write(&deed(), put).await;
+    assert!(matches!(refused, Err(StoreError::Inconsistent { column: "sha256", .. })));
+    assert_eq!(ground.count("blobs"), 0);
+}
+
 #[rstest]
 #[case::cut("DELETE FROM chunks WHERE n = 2", "chunks")]
 #[case::reordered(
@@ -190,9 +202,9 @@ async fn wishes_words_and_publications(#[values(Db::Sqlite, Db::Postgres)] db: D
 
     let early = store.write(&deed(), move |tx| tx.publish(advisory, plan)).await;
     assert_eq!(early, Err(StoreError::NotFound("GO")));
-    let go = move |tx: &mut daybreak::store::Tx<'_>| tx.decide(plan, Decision::Go, 4, &why());
+    let go = move |tx: &mut Tx<'_>| tx.decide(plan, Decision::Go, 4, &why());
     assert_eq!(store.write(&deed(), go).await, Ok(()));
-    let abort = move |tx: &mut daybreak::store::Tx<'_>| tx.decide(plan, Decision::Abort, 0, &why());
+    let abort = move |tx: &mut Tx<'_>| tx.decide(plan, Decision::Abort, 0, &why());
     assert_eq!(store.write(&deed(), abort).await, Err(StoreError::AlreadyDecided));
     let decided = store.read(move |r| r.decided(plan)).await.unwrap().unwrap();
     assert_eq!((decided.decision, decided.epoch), (Decision::Go, 4));
@@ -228,7 +240,7 @@ async fn an_aborted_plan_publishes_nothing(#[values(Db::Sqlite, Db::Postgres)] d
     let Some(ground) = Ground::new(db) else { return };
     let store = ground.store();
     furnish(&store).await;
-    let publish = |tx: &mut daybreak::store::Tx<'_>| {
+    let publish = |tx: &mut Tx<'_>| {
         let why = Embargoed::new(String::new());
         tx.decide(plan(1).id, Decision::Abort, 0, &why)?;
         tx.publish(advisory_id(1), plan(1).id)
@@ -245,7 +257,7 @@ async fn step_events_are_numbered_within_their_plan(#[values(Db::Sqlite, Db::Pos
     furnish(&store).await;
     let (of, step) = (plan(1).id, steps(1)[0].id);
     for n in 1..=3_u8 {
-        let add = move |tx: &mut daybreak::store::Tx<'_>| {
+        let add = move |tx: &mut Tx<'_>| {
             let id = EventId::new(at(n.into()), [n; 10]);
             tx.add_step_event(id, (of, step), 1, "test", &format!("{WORD} {n}"))
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use daybreak::domain::ids::{HolderId, MemberId};
-use daybreak::store::{Lane, Lease, Options, Store, StoreError, Threads};
+use daybreak::store::{Lane, Lease, Options, Store, StoreError, Threads, Tx, Verdict};
 use rstest::rstest;
 
 use super::made::{advisory_id, approval, furnish, member, plan, text};
@@ -52,7 +52,7 @@ async fn a_panic_inside_a_write_leaves_nothing_and_the_store_goes_on(
     let store = ground.store();
     let other = store.clone();
     let panicked = tokio::spawn(async move {
-        let bug = |tx: &mut daybreak::store::Tx<'_>| -> Result<(), StoreError> {
+        let bug = |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             tx.add_member(&member(1))?;
             let found = tx.member(member(9).id).unwrap();
             tx.save_member(&found)
@@ -76,7 +76,7 @@ async fn four_writers_lose_nothing(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
         let store = ground.store();
         writers.spawn(async move {
             for _ in 0..50 {
-                let raise = |tx: &mut daybreak::store::Tx<'_>| {
+                let raise = |tx: &mut Tx<'_>| {
                     let seen = tx.distributor(super::made::distributor(1).id)?;
                     tx.save_distributor(&seen)
                 };
@@ -92,7 +92,7 @@ async fn four_writers_lose_nothing(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     assert_eq!((end.revision, store.revision().await), (201, Ok(201)));
     assert!(matches!(
         store.read(|r| r.verify_audit()).await,
-        Ok(daybreak::store::Verdict::Intact { lines: 201, .. })
+        Ok(Verdict::Intact { lines: 201, .. })
     ));
 }
 
@@ -128,17 +128,16 @@ async fn whoever_read_an_older_revision_is_refused(#[values(Db::Sqlite, Db::Post
     let store = ground.store();
     furnish(&store).await;
     let id = advisory_id(1);
-    let edit = move |tx: &mut daybreak::store::Tx<'_>| tx.revise_advisory(id, 1, &text("x-1"));
+    let edit = move |tx: &mut Tx<'_>| tx.revise_advisory(id, 1, &text("x-1"));
     assert_eq!(store.write(&deed(), edit).await, Ok(2));
     assert_eq!(store.write(&deed(), edit).await, Err(StoreError::Conflict("advisory")));
 
     let disclosure = super::made::disclosure(1);
-    let save = move |tx: &mut daybreak::store::Tx<'_>| tx.save_disclosure(&disclosure);
+    let save = move |tx: &mut Tx<'_>| tx.save_disclosure(&disclosure);
     assert_eq!(store.write(&deed(), save.clone()).await, Ok(2));
     assert_eq!(store.write(&deed(), save).await, Err(StoreError::Conflict("disclosure")));
 
-    let missing =
-        move |tx: &mut daybreak::store::Tx<'_>| tx.revise_advisory(advisory_id(9), 1, &text("x-9"));
+    let missing = move |tx: &mut Tx<'_>| tx.revise_advisory(advisory_id(9), 1, &text("x-9"));
     assert_eq!(store.write(&deed(), missing).await, Err(StoreError::NotFound("advisory")));
 }
 
