@@ -107,7 +107,7 @@ fn fill(dir: &Path, setup: &Setup, clock: &dyn Clock) -> Case<()> {
     let vault = Vault::create(&dir.join(VAULT_KEY))
         .map_err(|e| CaseError::machine("making the vault key", e))?;
     let place = Place::parse(&config.database, dir)?;
-    Store::open(&Options::new(place), vault)?;
+    Store::create(&Options::new(place), vault)?;
     write_private(&dir.join(CONFIG), text.as_bytes())
 }
 
