@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Case, CaseError};
+use super::{Bells, Case, CaseError};
 use crate::clock::{Clock, Rng, random};
 use crate::config::{Config, Repository};
 use crate::domain::deed::{Actor, Deed, Subject};
@@ -28,6 +28,8 @@ pub struct House {
     pub config: Config,
     /// The world.
     pub outlets: Outlets,
+    /// Content-free mails.
+    pub bells: Bells,
     /// Whose key signs what.
     pub keys: TeamSigners,
     /// Texts.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::publications::StoreShelf;
-use super::{Case, CaseError, House};
+use super::{Bells, Case, CaseError, House};
 use crate::clock::{Clock, Rng};
 use crate::config::{Config, SignerChoice};
 use crate::domain::planner::{GIT, MAIL, PERSON, SITE, await_outlet, command_outlet};
@@ -171,7 +171,9 @@ pub fn open(dir: &Path, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Case<House>
         .map_err(|e| CaseError::invalid(TEMPLATES, "cannot be used", e.to_string()))?;
     let keys = signers(dir, &config, &clock)?;
     let outlets = outlets(dir, &config, &store, &clock)?;
-    Ok(House { store, clock, rng, config, outlets, keys, templates, dir: dir.to_owned() })
+    let mail = MailOutlet::new(config.mail.clone(), config.team.domain(), Arc::clone(&clock));
+    let bells = Bells::new(mail, config.team.clone(), Arc::clone(&clock), Arc::clone(&rng));
+    Ok(House { store, clock, rng, config, outlets, bells, keys, templates, dir: dir.to_owned() })
 }
 
 fn signers(dir: &Path, config: &Config, clock: &Arc<dyn Clock>) -> Case<TeamSigners> {
