@@ -4,6 +4,8 @@
 //! bounded time and bounded output. Secrets reach a child by environment or file, never by
 //! argument: arguments are visible to every user of the machine.
 
+pub mod git;
+
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

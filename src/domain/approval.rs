@@ -1,143 +1,33 @@
-//! What a person signs to say yes to a plan: short ASCII without embargoed content.
+//! A person's yes to a plan, and a person's wish to start it before its time.
 
-use super::blob::Sha256;
-use super::ids::{DisclosureId, PlanId};
-use super::manifest::Manifest;
-use super::plan::PlanKind;
+use super::ids::{ApprovalId, MemberId, PlanId};
+use super::secret::Embargoed;
 use super::time::At;
 
-/// First line of every approval text.
-pub const FIRST_LINE: &str = "daybreak-approval 1";
-
-/// What the text of an approval binds.
+/// One person's signed yes to one plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApprovalText {
-    /// Disclosure, an opaque reference.
-    pub disclosure: DisclosureId,
-    /// Plan.
+pub struct Approval {
+    /// Id.
+    pub id: ApprovalId,
+    /// To which plan.
     pub plan: PlanId,
-    /// Number of the plan within the disclosure.
-    pub number: i64,
-    /// What for.
-    pub kind: PlanKind,
-    /// SHA-256 of the MANIFEST.
-    pub manifest: Sha256,
-    /// The disclosure instant.
-    pub t0: At,
-    /// How many members may start it before T0 without signing again.
-    pub early_lift: u32,
-    /// When the first byte leaves; `None` at once on the last approval.
-    pub effect: Option<At>,
+    /// Whose.
+    pub member: MemberId,
+    /// When it was taken in.
+    pub at: At,
+    /// What was handed in, byte for byte, in whichever signature form.
+    pub signed: Embargoed<Vec<u8>>,
 }
 
-/// Text that approves nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an approval text: sign exactly what `daybreak plan show PLAN --approval-text` prints")]
-pub struct NotAnApproval;
-
-impl ApprovalText {
-    /// What approving `manifest` means; `digest` is that of its stored bytes.
-    pub fn of(manifest: &Manifest, digest: Sha256) -> Self {
-        Self {
-            disclosure: manifest.disclosure,
-            plan: manifest.plan,
-            number: manifest.number,
-            kind: manifest.kind,
-            manifest: digest,
-            t0: manifest.t0.at,
-            early_lift: manifest.early_lift,
-            effect: manifest.first_effect(),
-        }
-    }
-
-    /// The text, LF line ends.
-    pub fn render(&self) -> String {
-        let effect = match self.effect {
-            Some(at) => format!("sends at {}", at.rfc3339()),
-            None => "SENDS AT ONCE ON THE LAST APPROVAL".to_owned(),
-        };
-        format!(
-            "{FIRST_LINE}\ndisclosure {}\nplan {}\nnumber {}\nkind {}\nmanifest {}\nt0 {}\nearly-lift {}\nEFFECT: {effect}\n",
-            self.disclosure,
-            self.plan,
-            self.number,
-            self.kind,
-            self.manifest,
-            self.t0.rfc3339(),
-            self.early_lift,
-        )
-    }
-
-    /// From signed text. Line ends may have become CRLF on the way and blank lines or spaces
-    /// may have been added at the end; nothing else may differ.
-    pub fn parse(text: &[u8]) -> Result<Self, NotAnApproval> {
-        let text = std::str::from_utf8(text).map_err(|_| NotAnApproval)?;
-        let mut lines = text.trim_end().lines().map(str::trim_end);
-        if lines.next() != Some(FIRST_LINE) {
-            return Err(NotAnApproval);
-        }
-        let mut take = |key: &str| {
-            let line = lines.next().ok_or(NotAnApproval)?;
-            line.strip_prefix(key).and_then(|l| l.strip_prefix(' ')).ok_or(NotAnApproval)
-        };
-        let instant = |text: &str| At::parse_rfc3339(text).ok_or(NotAnApproval);
-        let parsed = Self {
-            disclosure: take("disclosure")?.parse().map_err(|_| NotAnApproval)?,
-            plan: take("plan")?.parse().map_err(|_| NotAnApproval)?,
-            number: take("number")?.parse().map_err(|_| NotAnApproval)?,
-            kind: PlanKind::from_word(take("kind")?).ok_or(NotAnApproval)?,
-            manifest: take("manifest")?.parse().map_err(|_| NotAnApproval)?,
-            t0: instant(take("t0")?)?,
-            early_lift: take("early-lift")?.parse().map_err(|_| NotAnApproval)?,
-            effect: match take("EFFECT:")?.strip_prefix("sends at ") {
-                Some(at) => Some(instant(at)?),
-                None => None,
-            },
-        };
-        let same = parsed.render().lines().eq(text.trim_end().lines().map(str::trim_end));
-        if same { Ok(parsed) } else { Err(NotAnApproval) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample(effect: Option<At>) -> ApprovalText {
-        ApprovalText {
-            disclosure: DisclosureId::new(At::from_secs(1), [1; 10]),
-            plan: PlanId::new(At::from_secs(2), [2; 10]),
-            number: 3,
-            kind: PlanKind::Release,
-            manifest: Sha256::of(b"manifest"),
-            t0: At::from_secs(1_796_137_200),
-            early_lift: 1,
-            effect,
-        }
-    }
-
-    #[test]
-    fn texts_round_trip_also_through_mailers() {
-        for effect in [None, Some(At::from_secs(1_796_137_200))] {
-            let text = sample(effect).render();
-            assert!(text.is_ascii());
-            assert_eq!(ApprovalText::parse(text.as_bytes()), Ok(sample(effect)));
-            let mailed = text.replace('\n', "\r\n") + "\r\n\r\n";
-            assert_eq!(ApprovalText::parse(mailed.as_bytes()), Ok(sample(effect)));
-        }
-    }
-
-    #[test]
-    fn any_other_change_is_refused() {
-        let text = sample(None).render();
-        for bad in [
-            text.replace("early-lift 1", "early-lift  1"),
-            text.replace("SENDS AT ONCE", "sends some day"),
-            text.replace("kind release", "kind notice\nkind release"),
-            format!("{text}and more\n"),
-            String::new(),
-        ] {
-            assert_eq!(ApprovalText::parse(bad.as_bytes()), Err(NotAnApproval), "{bad}");
-        }
-    }
+/// One person's wish that an approved plan start before T0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lift {
+    /// Which plan.
+    pub plan: PlanId,
+    /// Whose.
+    pub member: MemberId,
+    /// When.
+    pub at: At,
+    /// Why.
+    pub reason: Embargoed<String>,
 }

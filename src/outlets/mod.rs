@@ -5,6 +5,7 @@
 //! the contract suite.
 
 pub mod command;
+pub mod git;
 mod layout;
 pub mod mail;
 pub mod person;

@@ -1,0 +1,21 @@
+-- Takes the house down again, what refers first.
+DROP TABLE documents;
+DROP TABLE publications;
+DROP TABLE gos;
+DROP TABLE step_events;
+DROP TABLE steps;
+DROP TABLE lifts;
+DROP TABLE approvals;
+DROP TABLE plans;
+DROP TABLE chunks;
+DROP TABLE blobs;
+DROP TABLE disclosures;
+DROP TABLE advisory_revisions;
+DROP TABLE advisories;
+DROP TABLE distributors;
+DROP TABLE members;
+DROP TABLE audit;
+DROP TABLE clock;
+DROP TABLE lease;
+DROP TABLE house;
+DROP TABLE revision;

@@ -1,0 +1,160 @@
+//! Bells: the only mails that leave without an approved plan. They are compiled in and free
+//! of content: a bell cannot hold an advisory, a title, a date of disclosure or free text,
+//! because its type has no place for one.
+
+use crate::domain::time::At;
+
+/// A public address of ours that holds nothing but letters, digits and path signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+/// A random code by which an answer is matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code([u8; 8]);
+
+/// Text that cannot be an address in a bell.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not an address for a bell: use http:// or https://, a host and a plain path, without `?` or `#`"
+)]
+pub struct NotPlain;
+
+impl PublicUrl {
+    /// From configuration; never from an advisory.
+    pub fn parse(text: &str) -> Result<Self, NotPlain> {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/".contains(c);
+        match rest {
+            Some(rest) if !rest.is_empty() && text.len() <= 200 && rest.chars().all(plain) => {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err(NotPlain),
+        }
+    }
+}
+
+impl Code {
+    /// From the house's randomness.
+    pub const fn new(random: [u8; 8]) -> Self {
+        Self(random)
+    }
+
+    /// 16 hexadecimal digits in groups of four.
+    pub fn spoken(&self) -> String {
+        let digits = hex::encode(self.0);
+        let groups: Vec<String> =
+            digits.as_bytes().chunks(4).map(|g| String::from_utf8_lossy(g).into_owned()).collect();
+        groups.join("-")
+    }
+}
+
+/// What is wrong with a registered certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// It expires, or expired, on that day.
+    Expires(At),
+    /// It cannot be encrypted to, for whatever reason.
+    Unusable,
+}
+
+/// One kind of bell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bell {
+    /// Please renew the certificate that is registered with us.
+    CertificateProblem {
+        /// What is wrong.
+        trouble: Trouble,
+        /// Where our own certificate and address stand.
+        page: PublicUrl,
+        /// Code to quote.
+        code: Code,
+    },
+    /// We have something to say that must be encrypted, and cannot.
+    PleaseContactUs {
+        /// Where our own certificate and address stand.
+        page: PublicUrl,
+        /// Code to quote.
+        code: Code,
+    },
+}
+
+impl Bell {
+    /// The subject: the same for every bell of a kind.
+    pub const fn subject(&self) -> &'static str {
+        match self {
+            Self::CertificateProblem { .. } => "Please renew your OpenPGP certificate",
+            Self::PleaseContactUs { .. } => "Please contact us",
+        }
+    }
+
+    /// The text: ASCII, lines ended by line feeds.
+    pub fn text(&self) -> String {
+        match self {
+            Self::CertificateProblem { trouble, page, code } => {
+                let what = match trouble {
+                    Trouble::Expires(at) => {
+                        let day: String = at.rfc3339().chars().take(10).collect();
+                        format!(
+                            "The OpenPGP certificate that you registered with us expires on {day}."
+                        )
+                    }
+                    Trouble::Unusable => "We cannot encrypt to the OpenPGP certificate that you \
+                                          registered with us."
+                        .to_owned(),
+                };
+                format!(
+                    "Hello,\n\n{what}\n\nPlease extend it or make a new one, and send the public \
+                     certificate\nin a signed reply. Never send a secret key.\n\n{}",
+                    ending(page, *code)
+                )
+            }
+            Self::PleaseContactUs { page, code } => format!(
+                "Hello,\n\nwe would like to write to you, but only encrypted, and we have no \
+                 OpenPGP\ncertificate of yours that we can use.\n\nPlease reply and send us your \
+                 public certificate, or tell us another way\nto reach you. Never send a secret \
+                 key.\n\n{}",
+                ending(page, *code)
+            ),
+        }
+    }
+}
+
+fn ending(page: &PublicUrl, code: Code) -> String {
+    format!(
+        "Our address and certificate: {}\nPlease quote: {}\n\nThis mail is sent by a machine and \
+         says nothing else on purpose.\n",
+        page.0,
+        code.spoken()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_no_room_for_words() {
+        assert!(PublicUrl::parse("https://security.meadow.example/contact").is_ok());
+        for bad in ["https://", "ftp://a", "https://a/?q=overflow", "https://a/ b", "https://a\nb"]
+        {
+            assert_eq!(PublicUrl::parse(bad), Err(NotPlain), "{bad}");
+        }
+    }
+
+    #[test]
+    fn bells_are_plain_ascii_and_short_lined() {
+        let page = PublicUrl::parse("https://security.meadow.example/").unwrap();
+        let code = Code::new([1, 2, 3, 4, 5, 6, 7, 0xab]);
+        let at = At::parse_rfc3339("2026-12-24T11:22:33Z").unwrap();
+        for bell in [
+            Bell::CertificateProblem { trouble: Trouble::Expires(at), page: page.clone(), code },
+            Bell::CertificateProblem { trouble: Trouble::Unusable, page: page.clone(), code },
+            Bell::PleaseContactUs { page: page.clone(), code },
+        ] {
+            let text = bell.text();
+            assert!(text.is_ascii() && text.lines().all(|l| l.len() <= 76), "{text}");
+            assert!(text.contains("0102-0304-0506-07ab"), "{text}");
+            assert!(!text.contains("11:22"), "{text}");
+        }
+    }
+}

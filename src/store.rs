@@ -1,0 +1,203 @@
+//! Floor 4: the database, SQLite or PostgreSQL by the configured address.
+//!
+//! What must stay true: nobody outside sees a connection, a row or a database error; every
+//! write first raises the revision row, so that SQLite takes its write lock at once and
+//! PostgreSQL's writers queue, and ends with an audit line in the same transaction, so that
+//! nobody can forget either; no transaction is ever held during outside I/O.
+
+mod advisories;
+mod approvals;
+mod audit;
+mod blobs;
+mod conn;
+mod disclosures;
+mod distributors;
+mod error;
+mod house;
+mod lease;
+mod members;
+mod migrate;
+mod place;
+mod plans;
+mod publications;
+mod schema;
+mod steps;
+mod tx;
+
+use std::sync::Arc;
+
+use diesel::prelude::*;
+
+use crate::domain::deed::Deed;
+use crate::vault::Vault;
+use conn::{Conn, Pools};
+use schema::revision;
+
+pub use advisories::AdvisoryRevision;
+pub use audit::{AuditLine, Break, Verdict, verify_without_key};
+pub use error::StoreError;
+pub use lease::Lease;
+pub use place::Place;
+pub use publications::{Decided, Decision, Publication, StoredDocument};
+pub use steps::{StepRow, StoredEvent};
+pub use tx::{Reader, Tx};
+
+/// Whose connections are used, so that people cannot starve the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// The web and the command line.
+    People,
+    /// The engine: two connections of its own.
+    Engine,
+}
+
+/// Where the blocking work of the database is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Threads {
+    /// On tokio's threads for blocking work.
+    #[default]
+    Spawned,
+    /// On the caller's own, for tests and simulations that must not depend on scheduling.
+    Inline,
+}
+
+/// How to open a database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where it is.
+    pub place: Place,
+    /// Connections for people, at least 1; two more are the engine's.
+    pub connections: u32,
+    /// Where the work is done.
+    pub threads: Threads,
+}
+
+impl Options {
+    /// Four connections, spawned threads.
+    pub const fn new(place: Place) -> Self {
+        Self { place, connections: 4, threads: Threads::Spawned }
+    }
+}
+
+/// An open database. Cloning shares it.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+    lane: Lane,
+}
+
+struct Shared {
+    pools: Pools,
+    vault: Vault,
+    threads: Threads,
+}
+
+impl Store {
+    /// Connects, brings the tables up to date and makes sure that `vault` is this database's.
+    /// Blocks: call it at start only.
+    pub fn open(options: &Options, vault: Vault) -> Result<Self, StoreError> {
+        let mut conn = conn::connect(&options.place)?;
+        migrate::bring_up_to_date(&mut conn)?;
+        house::check_key(&mut conn, &vault)?;
+        drop(conn);
+        let pools = Pools::new(&options.place, options.connections);
+        let shared = Shared { pools, vault, threads: options.threads };
+        Ok(Self { shared: Arc::new(shared), lane: Lane::People })
+    }
+
+    /// The same database through the connections of `lane`.
+    #[must_use]
+    pub fn lane(&self, lane: Lane) -> Self {
+        Self { shared: Arc::clone(&self.shared), lane }
+    }
+
+    /// Looks at one consistent state. Nothing can be changed.
+    pub async fn read<T, E>(
+        &self,
+        look: impl FnOnce(&mut Reader<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.work(move |shared, lane| {
+            let mut conn = shared.pools.reader(lane)?;
+            conn::transact(&mut conn, |conn| {
+                conn::only_read(conn)?;
+                look(&mut Reader::new(conn, &shared.vault))
+            })
+        })
+        .await
+    }
+
+    /// Changes the database in one transaction: revision, `change`, audit line, commit. An
+    /// error of `change` leaves nothing behind, no audit line either. `Unavailable` may mean
+    /// that the commit's answer was lost: look before doing it again.
+    pub async fn write<T, E>(
+        &self,
+        deed: &Deed,
+        change: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let deed = deed.clone();
+        self.work(move |shared, lane| {
+            let mut conn = shared.pools.writer(lane)?;
+            conn::transact(&mut conn, |conn| {
+                let seq = raise_revision(conn)?;
+                let mut tx = Tx::new(conn, &shared.vault, &deed);
+                let done = change(&mut tx)?;
+                tx.sound()?;
+                audit::append(conn, &shared.vault, seq, &deed)?;
+                Ok(done)
+            })
+        })
+        .await
+    }
+
+    /// How many writes there were.
+    pub async fn revision(&self) -> Result<i64, StoreError> {
+        self.read(|reader| reader.revision()).await
+    }
+
+    async fn work<T, E>(
+        &self,
+        work: impl FnOnce(&Shared, Lane) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (shared, lane) = (Arc::clone(&self.shared), self.lane);
+        match shared.threads {
+            Threads::Inline => work(&shared, lane),
+            Threads::Spawned => {
+                match tokio::task::spawn_blocking(move || work(&shared, lane)).await {
+                    Ok(done) => done,
+                    Err(ended) => match ended.try_into_panic() {
+                        Ok(panic) => std::panic::resume_unwind(panic),
+                        Err(_) => Err(StoreError::Unavailable("the program is ending").into()),
+                    },
+                }
+            }
+        }
+    }
+}
+
+/// Must be the first statement of every write; gives the number of this write.
+fn raise_revision(conn: &mut Conn) -> Result<i64, StoreError> {
+    let raised = diesel::update(revision::table.find(1))
+        .set(revision::n.eq(revision::n + 1))
+        .returning(revision::n)
+        .get_result(conn)?;
+    Ok(raised)
+}
+
+impl Reader<'_> {
+    /// How many writes there were.
+    pub fn revision(&mut self) -> Result<i64, StoreError> {
+        Ok(revision::table.find(1).select(revision::n).first(self.conn)?)
+    }
+}

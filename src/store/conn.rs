@@ -1,0 +1,216 @@
+//! Connections: opened by hand for either backend (the derived way hides why one failed),
+//! set up the same way every time, kept in pools.
+//!
+//! SQLite: one connection that writes, several that only read. PostgreSQL: the same pools of
+//! equal connections. The engine has its own two, so that people cannot starve it.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::r2d2::{ManageConnection, NopErrorHandler, Pool, PooledConnection, R2D2Connection};
+use diesel::{Connection as _, ConnectionError, PgConnection, SqliteConnection};
+
+use super::{Lane, Place, StoreError};
+
+/// A connection to either backend.
+#[derive(diesel::MultiConnection)]
+pub(super) enum Conn {
+    /// SQLite.
+    Sqlite(SqliteConnection),
+    /// PostgreSQL.
+    Postgres(PgConnection),
+}
+
+/// How long somebody waits for a connection, and a connection for a lock.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// `secure_delete` and `temp_store` keep what little is clear from lingering on the disk.
+const SQLITE: &str = "
+    PRAGMA busy_timeout = 10000;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA trusted_schema = OFF;";
+
+/// A server set to lose the last commits in a crash is not followed in that.
+const POSTGRES: &str = "
+    SET client_min_messages = error;
+    SET application_name = 'daybreak';
+    SET lock_timeout = '10s';
+    SET statement_timeout = '60s';
+    SET idle_in_transaction_session_timeout = '60s';
+    SELECT set_config('synchronous_commit', 'on', false)
+        WHERE current_setting('synchronous_commit') = 'off';";
+
+/// Opens one connection.
+pub(super) fn connect(place: &Place) -> Result<Conn, StoreError> {
+    match place {
+        Place::Sqlite(file) => {
+            keep_private(file)?;
+            let name = file.to_str().ok_or(StoreError::BadPlace("is not valid text"))?;
+            let mut conn = SqliteConnection::establish(name)
+                .map_err(|_| StoreError::Unavailable("its file cannot be opened"))?;
+            conn.batch_execute(SQLITE)?;
+            write_ahead(&mut conn)?;
+            Ok(Conn::Sqlite(conn))
+        }
+        Place::Postgres(address) => {
+            let mut conn = PgConnection::establish(address).map_err(|e| refused(&e))?;
+            conn.batch_execute(POSTGRES)?;
+            Ok(Conn::Postgres(conn))
+        }
+    }
+}
+
+/// Makes the file, or an existing one, its owner's alone; SQLite gives the files beside it
+/// the same mode.
+fn keep_private(file: &Path) -> Result<(), StoreError> {
+    let failed = |_| StoreError::Unavailable("its file cannot be made or is not ours");
+    let open = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(file)
+        .map_err(failed)?;
+    let mut rights = open.metadata().map_err(failed)?.permissions();
+    if rights.mode() & 0o077 != 0 {
+        rights.set_mode(0o600);
+        open.set_permissions(rights).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Readers must not block the writer; a file system that cannot do it is refused.
+fn write_ahead(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    use diesel::{RunQueryDsl as _, dsl::sql, sql_types::Text};
+    let mode: String = sql::<Text>("PRAGMA journal_mode = WAL").get_result(conn)?;
+    if mode == "wal" {
+        return Ok(());
+    }
+    Err(StoreError::Unavailable("its file system has no shared memory (a network drive?)"))
+}
+
+/// Why a server did not let us in, told by its text, which goes no further.
+fn refused(error: &ConnectionError) -> StoreError {
+    let text = error.to_string();
+    let why = match () {
+        () if text.contains("authentication failed") => "the server refuses the user or password",
+        () if text.contains("does not exist") => "the server has no such database or user",
+        () if text.contains("too many") => "the server has no free connections",
+        () => "the server cannot be reached",
+    };
+    StoreError::Unavailable(why)
+}
+
+/// What opens pooled connections.
+pub(super) struct Opener {
+    place: Place,
+    writes: bool,
+}
+
+impl ManageConnection for Opener {
+    type Connection = Conn;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<Conn, StoreError> {
+        let mut conn = connect(&self.place)?;
+        if let (Conn::Sqlite(sqlite), false) = (&mut conn, self.writes) {
+            sqlite.batch_execute("PRAGMA query_only = ON")?;
+        }
+        Ok(conn)
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), StoreError> {
+        Ok(conn.ping()?)
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        std::thread::panicking() || conn.is_broken()
+    }
+}
+
+type Taken = PooledConnection<Opener>;
+
+/// The pools of one store.
+pub(super) struct Pools {
+    people: Pool<Opener>,
+    engine: Pool<Opener>,
+    /// SQLite's one writer; PostgreSQL's writers queue in the server.
+    writer: Option<Pool<Opener>>,
+}
+
+impl Pools {
+    /// Opens nothing yet.
+    pub(super) fn new(place: &Place, connections: u32) -> Self {
+        let pool = |size: u32, writes: bool| {
+            Pool::builder()
+                .max_size(size.max(1))
+                .min_idle(Some(0))
+                .connection_timeout(PATIENCE)
+                // The default one logs the library's text.
+                .error_handler(Box::new(NopErrorHandler))
+                .build_unchecked(Opener { place: place.clone(), writes })
+        };
+        let sqlite = matches!(place, Place::Sqlite(_));
+        Self {
+            people: pool(connections, !sqlite),
+            engine: pool(2, !sqlite),
+            writer: sqlite.then(|| pool(1, true)),
+        }
+    }
+
+    /// A connection to read with.
+    pub(super) fn reader(&self, lane: Lane) -> Result<Taken, StoreError> {
+        take(match lane {
+            Lane::People => &self.people,
+            Lane::Engine => &self.engine,
+        })
+    }
+
+    /// A connection to write with.
+    pub(super) fn writer(&self, lane: Lane) -> Result<Taken, StoreError> {
+        self.writer.as_ref().map_or_else(|| self.reader(lane), take)
+    }
+}
+
+fn take(pool: &Pool<Opener>) -> Result<Taken, StoreError> {
+    pool.get().map_err(|_| StoreError::Unavailable("no connection could be had in time"))
+}
+
+/// Makes the running transaction one unchanging state that cannot be written.
+pub(super) fn only_read(conn: &mut Conn) -> Result<(), StoreError> {
+    match conn {
+        // Its transactions are snapshots, its readers `query_only`.
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(pg) => {
+            Ok(pg.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?)
+        }
+    }
+}
+
+/// Runs `work` in one transaction: an error of it rolls back.
+pub(super) fn transact<T, E: From<StoreError>>(
+    conn: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E> {
+    /// Diesel wants its own error to convert; the caller's stays what it is.
+    enum Ended<E> {
+        Database(diesel::result::Error),
+        Work(E),
+    }
+    impl<E> From<diesel::result::Error> for Ended<E> {
+        fn from(error: diesel::result::Error) -> Self {
+            Self::Database(error)
+        }
+    }
+    conn.transaction(|conn| work(conn).map_err(Ended::Work)).map_err(|ended| match ended {
+        Ended::Database(error) => StoreError::from(error).into(),
+        Ended::Work(error) => error,
+    })
+}

@@ -1,0 +1,111 @@
+//! Embargoes. Stage and T0 stand in clear; the case and the zone, which tells where the team
+//! lives, are sealed.
+
+use chrono_tz::Tz;
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::schema::disclosures;
+use super::tx::parse;
+use super::{Reader, StoreError, Tx};
+use crate::domain::disclosure::{Case, Disclosure};
+use crate::domain::ids::DisclosureId;
+use crate::domain::secret::{Embargoed, Reason};
+use crate::domain::stage::Stage;
+use crate::domain::time::At;
+use crate::domain::zone::T0;
+
+const TABLE: &str = "disclosures";
+
+type Row = (String, i64, String, Option<i64>, i64, Vec<u8>);
+
+#[derive(Serialize)]
+struct Sealing<'a> {
+    case: &'a Case,
+    zone: Option<Tz>,
+}
+
+#[derive(Deserialize)]
+struct Sealed {
+    case: Case,
+    zone: Option<Tz>,
+}
+
+impl Reader<'_> {
+    /// One disclosure.
+    pub fn disclosure(&mut self, id: DisclosureId) -> Result<Disclosure, StoreError> {
+        let row = disclosures::table.find(id.to_string()).first::<Row>(self.conn).optional()?;
+        self.as_disclosure(row.ok_or(StoreError::NotFound("disclosure"))?)
+    }
+
+    /// Every disclosure, oldest first.
+    pub fn disclosures(&mut self) -> Result<Vec<Disclosure>, StoreError> {
+        let rows = disclosures::table.order(disclosures::id).load::<Row>(self.conn)?;
+        rows.into_iter().map(|row| self.as_disclosure(row)).collect()
+    }
+
+    fn as_disclosure(&self, row: Row) -> Result<Disclosure, StoreError> {
+        let (id, revision, stage, t0, created_at, sealed) = row;
+        let wrong = |column| StoreError::inconsistent(TABLE, &id, column);
+        let Sealed { case, zone } = self.unseal(TABLE, &id, &sealed)?;
+        let t0 = match (t0, zone) {
+            (None, None) => None,
+            (Some(at), Some(zone)) => Some(T0 { at: At::from_millis(at), zone }),
+            _ => return Err(wrong("t0")),
+        };
+        Ok(Disclosure {
+            id: parse(&id, TABLE, &id, "id")?,
+            revision,
+            stage: Stage::from_word(&stage).ok_or_else(|| wrong("stage"))?,
+            t0,
+            created_at: At::from_millis(created_at),
+            case: Embargoed::new(case),
+        })
+    }
+
+    fn seal_case(&self, of: &Disclosure) -> Result<Vec<u8>, StoreError> {
+        let case = of.case.open(Reason::Sealing);
+        self.seal(TABLE, of.id, &Sealing { case, zone: of.t0.map(|t| t.zone) })
+    }
+}
+
+impl Tx<'_> {
+    /// A new disclosure, as revision 1, made at the deed's time.
+    pub fn add_disclosure(&mut self, new: &Disclosure) -> Result<(), StoreError> {
+        let row = (
+            disclosures::id.eq(new.id.to_string()),
+            disclosures::revision.eq(1),
+            disclosures::stage.eq(new.stage.word()),
+            disclosures::t0.eq(new.t0.map(|t| t.at.millis())),
+            disclosures::created_at.eq(self.deed.at.millis()),
+            disclosures::sealed.eq(self.seal_case(new)?),
+        );
+        match diesel::insert_into(disclosures::table).values(row).execute(self.conn) {
+            Ok(_) => Ok(()),
+            Err(e) => Err(self.refused(e, StoreError::Conflict("disclosure"))),
+        }
+    }
+
+    /// The next revision of a disclosure whose `revision` is the one that was read; stage,
+    /// T0 and case are written. `Conflict` when it is not the newest any more. Returns the
+    /// new revision.
+    pub fn save_disclosure(&mut self, changed: &Disclosure) -> Result<i64, StoreError> {
+        let next = changed.revision.saturating_add(1);
+        let newest = disclosures::table
+            .filter(disclosures::id.eq(changed.id.to_string()))
+            .filter(disclosures::revision.eq(changed.revision));
+        let saved = diesel::update(newest)
+            .set((
+                disclosures::revision.eq(next),
+                disclosures::stage.eq(changed.stage.word()),
+                disclosures::t0.eq(changed.t0.map(|t| t.at.millis())),
+                disclosures::sealed.eq(self.seal_case(changed)?),
+            ))
+            .execute(self.conn)?;
+        if saved == 1 {
+            return Ok(next);
+        }
+        self.disclosure(changed.id)?;
+        Err(StoreError::Conflict("disclosure"))
+    }
+}

@@ -1,0 +1,186 @@
+//! What makes things public: one GO or ABORT a plan, one publication an advisory, and the
+//! finished documents. The public surface derives from these rows and nothing else.
+
+use diesel::prelude::*;
+
+use super::schema::{documents, gos, publications};
+use super::tx::parse;
+use super::{Reader, StoreError, Tx};
+use crate::domain::ids::{AdvisoryId, PlanId};
+use crate::domain::secret::{Embargoed, Reason};
+use crate::domain::time::At;
+
+/// The one word on a plan with public effects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Its effects may begin.
+    Go,
+    /// They never will.
+    Abort,
+}
+
+impl Decision {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Go => "GO",
+            Self::Abort => "ABORT",
+        }
+    }
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// GO or ABORT.
+    pub decision: Decision,
+    /// When.
+    pub at: At,
+    /// The leader's epoch; 0 when a person decided.
+    pub epoch: i64,
+    /// Why.
+    pub reason: Embargoed<String>,
+}
+
+/// One advisory the world may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// Which.
+    pub advisory: AdvisoryId,
+    /// By which plan's GO.
+    pub plan: PlanId,
+    /// When.
+    pub at: At,
+}
+
+/// One finished document of an advisory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredDocument {
+    /// File name, unique to the advisory.
+    pub name: String,
+    /// Place among the advisory's documents.
+    pub position: i32,
+    /// Media type.
+    pub media_type: String,
+    /// The bytes: embargoed until there is a publication.
+    pub bytes: Embargoed<Vec<u8>>,
+}
+
+impl Reader<'_> {
+    /// What was decided on a plan, if anything was.
+    pub fn decided(&mut self, plan: PlanId) -> Result<Option<Decided>, StoreError> {
+        type Row = (String, i64, i64, Vec<u8>);
+        let found = gos::table.find(plan.to_string());
+        let row = found.select((gos::value, gos::at, gos::epoch, gos::sealed));
+        let Some((value, at, epoch, sealed)) = row.first::<Row>(self.conn).optional()? else {
+            return Ok(None);
+        };
+        let decision = [Decision::Go, Decision::Abort].into_iter().find(|d| d.word() == value);
+        Ok(Some(Decided {
+            decision: decision.ok_or_else(|| StoreError::inconsistent("gos", plan, "value"))?,
+            at: At::from_millis(at),
+            epoch,
+            reason: Embargoed::new(self.unseal("gos", plan, &sealed)?),
+        }))
+    }
+
+    /// Everything public, oldest first.
+    pub fn publications(&mut self) -> Result<Vec<Publication>, StoreError> {
+        let rows = publications::table.order((publications::at, publications::advisory)).load::<(
+            String,
+            String,
+            i64,
+        )>(
+            self.conn,
+        )?;
+        let as_publication = |(advisory, plan, at): (String, String, _)| {
+            Ok(Publication {
+                advisory: parse(&advisory, "publications", &advisory, "advisory")?,
+                plan: parse(&plan, "publications", &advisory, "plan")?,
+                at: At::from_millis(at),
+            })
+        };
+        rows.into_iter().map(as_publication).collect()
+    }
+
+    /// An advisory's finished documents, in order.
+    pub fn documents(&mut self, advisory: AdvisoryId) -> Result<Vec<StoredDocument>, StoreError> {
+        type Row = (String, i32, String, Vec<u8>);
+        let rows = documents::table
+            .filter(documents::advisory.eq(advisory.to_string()))
+            .order((documents::position, documents::name))
+            .select((
+                documents::name,
+                documents::position,
+                documents::media_type,
+                documents::sealed,
+            ))
+            .load::<Row>(self.conn)?;
+        let as_document = |(name, position, media_type, sealed): Row| {
+            let row = format!("{advisory}/{name}");
+            let bytes = Embargoed::new(self.unseal_bytes("documents", row, &sealed)?);
+            Ok(StoredDocument { name, position, media_type, bytes })
+        };
+        rows.into_iter().map(as_document).collect()
+    }
+}
+
+impl Tx<'_> {
+    /// The one word on a plan, at the deed's time; `AlreadyDecided` to whoever comes second.
+    pub fn decide(
+        &mut self,
+        plan: PlanId,
+        decision: Decision,
+        epoch: i64,
+        reason: &Embargoed<String>,
+    ) -> Result<(), StoreError> {
+        let row = (
+            gos::plan.eq(plan.to_string()),
+            gos::value.eq(decision.word()),
+            gos::at.eq(self.deed.at.millis()),
+            gos::epoch.eq(epoch),
+            gos::sealed.eq(self.seal("gos", plan, reason.open(Reason::Sealing))?),
+        );
+        match diesel::insert_into(gos::table).values(row).execute(self.conn) {
+            Ok(_) => Ok(()),
+            Err(e) => Err(self.refused(e, StoreError::AlreadyDecided)),
+        }
+    }
+
+    /// Makes one advisory public by a plan's GO, at the deed's time. `NotFound` without one.
+    pub fn publish(&mut self, advisory: AdvisoryId, plan: PlanId) -> Result<(), StoreError> {
+        match self.decided(plan)? {
+            Some(Decided { decision: Decision::Go, .. }) => {}
+            _ => return Err(StoreError::NotFound("GO")),
+        }
+        let row = (
+            publications::advisory.eq(advisory.to_string()),
+            publications::plan.eq(plan.to_string()),
+            publications::at.eq(self.deed.at.millis()),
+        );
+        match diesel::insert_into(publications::table).values(row).execute(self.conn) {
+            Ok(_) => Ok(()),
+            Err(e) => Err(self.refused(e, StoreError::Conflict("publication"))),
+        }
+    }
+
+    /// Keeps one finished document of an advisory.
+    pub fn add_document(
+        &mut self,
+        advisory: AdvisoryId,
+        new: &StoredDocument,
+    ) -> Result<(), StoreError> {
+        let bytes = new.bytes.open(Reason::Sealing);
+        let sealed = self.seal_bytes("documents", format!("{advisory}/{}", new.name), bytes)?;
+        let row = (
+            documents::advisory.eq(advisory.to_string()),
+            documents::name.eq(&new.name),
+            documents::position.eq(new.position),
+            documents::media_type.eq(&new.media_type),
+            documents::sealed.eq(sealed),
+        );
+        match diesel::insert_into(documents::table).values(row).execute(self.conn) {
+            Ok(_) => Ok(()),
+            Err(e) => Err(self.refused(e, StoreError::Conflict("document"))),
+        }
+    }
+}

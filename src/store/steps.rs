@@ -1,0 +1,184 @@
+//! Steps and their append-only log. What a step does stands sealed in its plan's MANIFEST;
+//! here is what the engine needs to choose one. State, attempt and next_try are caches of
+//! the log.
+
+use diesel::prelude::*;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::schema::{step_events, steps};
+use super::tx::parse;
+use super::{Reader, StoreError, Tx};
+use crate::domain::ids::{EventId, PlanId, StepId};
+use crate::domain::plan::{Phase, Step};
+use crate::domain::time::At;
+
+const TABLE: &str = "steps";
+const EVENTS: &str = "step_events";
+
+/// The state of a step nothing has happened to.
+const INITIAL: &str = "waiting";
+
+/// The clear part of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepRow {
+    /// Id.
+    pub id: StepId,
+    /// Of which plan.
+    pub plan: PlanId,
+    /// Place in the plan, from 0.
+    pub position: i32,
+    /// Name of the outlet.
+    pub outlet: String,
+    /// When within the day.
+    pub phase: Phase,
+    /// Never before this.
+    pub not_before: At,
+    /// Steps that must be settled first.
+    pub after: Vec<StepId>,
+    /// Cached state, a word of the step machine.
+    pub state: String,
+    /// Cached number of attempts.
+    pub attempt: i32,
+    /// Cached time of the next try.
+    pub next_try: Option<At>,
+}
+
+/// One line of a plan's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent<T> {
+    /// Id.
+    pub id: EventId,
+    /// Of which step.
+    pub step: StepId,
+    /// 1, 2, … within the plan.
+    pub number: i64,
+    /// When.
+    pub at: At,
+    /// The leader's epoch.
+    pub epoch: i64,
+    /// A fixed word.
+    pub kind: String,
+    /// What was sealed with it.
+    pub record: T,
+}
+
+#[derive(Queryable)]
+struct Row {
+    id: String,
+    plan: String,
+    position: i32,
+    outlet: String,
+    phase: String,
+    not_before: i64,
+    after: String,
+    state: String,
+    attempt: i32,
+    next_try: Option<i64>,
+}
+
+type EventRow = (String, String, String, i64, i64, i64, String, Vec<u8>);
+
+impl Reader<'_> {
+    /// Every step of a plan, in its order.
+    pub fn steps(&mut self, plan: PlanId) -> Result<Vec<StepRow>, StoreError> {
+        let rows = steps::table
+            .filter(steps::plan.eq(plan.to_string()))
+            .order(steps::position)
+            .load::<Row>(self.conn)?;
+        rows.into_iter().map(as_step).collect()
+    }
+
+    /// A plan's log, oldest first.
+    pub fn step_events<T: DeserializeOwned>(
+        &mut self,
+        plan: PlanId,
+    ) -> Result<Vec<StoredEvent<T>>, StoreError> {
+        let rows = step_events::table
+            .filter(step_events::plan.eq(plan.to_string()))
+            .order(step_events::number)
+            .load::<EventRow>(self.conn)?;
+        let as_event = |(id, _, step, number, at, epoch, kind, sealed): EventRow| {
+            Ok(StoredEvent {
+                record: self.unseal(EVENTS, &id, &sealed)?,
+                id: parse(&id, EVENTS, &id, "id")?,
+                step: parse(&step, EVENTS, &id, "step")?,
+                number,
+                at: At::from_millis(at),
+                epoch,
+                kind,
+            })
+        };
+        rows.into_iter().map(as_event).collect()
+    }
+}
+
+fn as_step(row: Row) -> Result<StepRow, StoreError> {
+    let phase = Phase::from_word(&row.phase);
+    let after = row.after.split_whitespace().map(|id| parse(id, TABLE, &row.id, "after"));
+    Ok(StepRow {
+        id: parse(&row.id, TABLE, &row.id, "id")?,
+        plan: parse(&row.plan, TABLE, &row.id, "plan")?,
+        position: row.position,
+        phase: phase.ok_or_else(|| StoreError::inconsistent(TABLE, &row.id, "phase"))?,
+        not_before: At::from_millis(row.not_before),
+        after: after.collect::<Result<_, _>>()?,
+        outlet: row.outlet,
+        state: row.state,
+        attempt: row.attempt,
+        next_try: row.next_try.map(At::from_millis),
+    })
+}
+
+impl Tx<'_> {
+    pub(super) fn add_steps(&mut self, plan: PlanId, steps: &[Step]) -> Result<(), StoreError> {
+        for (position, step) in (0..).zip(steps) {
+            let after: Vec<_> = step.after.iter().map(ToString::to_string).collect();
+            let row = (
+                steps::id.eq(step.id.to_string()),
+                steps::plan.eq(plan.to_string()),
+                steps::position.eq(position),
+                steps::outlet.eq(&step.outlet),
+                steps::phase.eq(step.phase.word()),
+                steps::not_before.eq(step.not_before.millis()),
+                steps::after.eq(after.join(" ")),
+                steps::state.eq(INITIAL),
+                steps::attempt.eq(0),
+            );
+            diesel::insert_into(steps::table)
+                .values(row)
+                .execute(self.conn)
+                .map_err(|e| self.refused(e, StoreError::Conflict("step")))?;
+        }
+        Ok(())
+    }
+
+    /// One line more in a plan's log, at the deed's time; returns its number.
+    pub fn add_step_event<T: Serialize>(
+        &mut self,
+        id: EventId,
+        (plan, step): (PlanId, StepId),
+        epoch: i64,
+        kind: &'static str,
+        record: &T,
+    ) -> Result<i64, StoreError> {
+        let newest: Option<i64> = step_events::table
+            .filter(step_events::plan.eq(plan.to_string()))
+            .select(diesel::dsl::max(step_events::number))
+            .first(self.conn)?;
+        let number = newest.unwrap_or(0).saturating_add(1);
+        let row = (
+            step_events::id.eq(id.to_string()),
+            step_events::plan.eq(plan.to_string()),
+            step_events::step.eq(step.to_string()),
+            step_events::number.eq(number),
+            step_events::at.eq(self.deed.at.millis()),
+            step_events::epoch.eq(epoch),
+            step_events::kind.eq(kind),
+            step_events::sealed.eq(self.seal(EVENTS, id, record)?),
+        );
+        match diesel::insert_into(step_events::table).values(row).execute(self.conn) {
+            Ok(_) => Ok(number),
+            Err(e) => Err(self.refused(e, StoreError::Conflict("step"))),
+        }
+    }
+}
