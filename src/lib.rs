@@ -21,6 +21,7 @@ pub mod config;
 pub mod domain;
 pub mod exec;
 pub mod formats;
+pub mod letters;
 pub mod outlets;
 pub mod pgp;
 pub mod signing;

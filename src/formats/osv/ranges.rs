@@ -91,31 +91,33 @@ pub(super) fn merged(ranges: Vec<Range>) -> Vec<Range> {
     out
 }
 
+/// Versions from one up to, not including, another.
+struct Span<'a> {
+    from: Vec<u64>,
+    to: Option<Vec<u64>>,
+    events: &'a [Event],
+}
+
 fn joined(ranges: &[Range]) -> Option<Range> {
-    let mut spans: Vec<(Vec<u64>, Option<Vec<u64>>, &[Event])> = Vec::new();
-    for range in ranges {
-        for pair in range.events.chunks(2) {
-            let span = match pair {
-                [Event::Introduced(from), Event::Fixed(to)] => (numbers(from)?, Some(numbers(to)?)),
-                [Event::Introduced(from)] => (numbers(from)?, None),
-                _ => return None,
-            };
-            if !spans.iter().any(|(from, to, _)| (from, to) == (&span.0, &span.1)) {
-                spans.push((span.0, span.1, pair));
-            }
+    let mut spans: Vec<Span<'_>> = Vec::new();
+    for events in ranges.iter().flat_map(|range| range.events.chunks(2)) {
+        let (from, to) = match events {
+            [Event::Introduced(from), Event::Fixed(to)] => (numbers(from)?, Some(numbers(to)?)),
+            [Event::Introduced(from)] => (numbers(from)?, None),
+            _ => return None,
+        };
+        if !spans.iter().any(|span| (&span.from, &span.to) == (&from, &to)) {
+            spans.push(Span { from, to, events });
         }
     }
-    spans.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+    spans.sort_by(|a, b| (&a.from, &a.to).cmp(&(&b.from, &b.to)));
     let apart = spans.windows(2).all(|pair| match pair {
-        [(_, Some(end), _), (start, _, _)] => end <= start,
+        [first, second] => first.to.as_ref().is_some_and(|end| *end <= second.from),
         _ => false,
     });
-    let events: Vec<_> = spans.iter().flat_map(|(_, _, events)| events.iter().cloned()).collect();
-    (apart && !events.is_empty()).then_some(Range {
-        kind: RangeKind::Ecosystem,
-        repo: None,
-        events,
-    })
+    let events: Vec<_> = spans.iter().flat_map(|span| span.events.iter().cloned()).collect();
+    let kind = RangeKind::Ecosystem;
+    (apart && !events.is_empty()).then_some(Range { kind, repo: None, events })
 }
 
 /// `1.4.2` as numbers without final zeros, so that `1.0` equals `1`; `None` for anything else.

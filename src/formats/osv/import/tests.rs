@@ -117,7 +117,7 @@ fn real_records_are_taken_in() {
     };
     let folder = std::path::PathBuf::from(folder).join("advisories");
     for (file, versions) in
-        [("PYSEC-2023-254.yaml", 41), ("PYSEC-2023-112.yaml", 5), ("GHSA-jfhm-5ghh-2f97.json", 0)]
+        [("PYSEC-2023-254.yaml", 42), ("PYSEC-2023-112.yaml", 5), ("GHSA-jfhm-5ghh-2f97.json", 0)]
     {
         let bytes = std::fs::read(folder.join(file)).unwrap();
         let imported = import(&bytes, file).unwrap();

@@ -1,0 +1,51 @@
+//! A bell as a complete mail: plain, ASCII, unsigned, the same for everybody but for its
+//! address, code and day.
+
+use lettre::message::header::{ContentTransferEncoding, ContentType};
+use lettre::message::{Body, SinglePart};
+
+use super::LetterError;
+use super::frame::Frame;
+use crate::domain::time::At;
+use crate::formats::bell_text::Bell;
+
+/// The mail. `message_id` is without angle brackets.
+pub fn compose(
+    bell: &Bell,
+    from: &str,
+    to: &str,
+    message_id: &str,
+    date: At,
+) -> Result<Vec<u8>, LetterError> {
+    let seven = ContentTransferEncoding::SevenBit;
+    let body = bell.text().trim_end().lines().collect::<Vec<_>>().join("\r\n").into_bytes();
+    let part = SinglePart::builder()
+        .header(ContentType::TEXT_PLAIN)
+        .header(seven)
+        .body(Body::dangerous_pre_encoded(body, seven));
+    let frame = Frame { from, to, date, subject: bell.subject(), message_id, auto: true };
+    frame.around_one(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::bell_text::{Code, PublicUrl};
+
+    #[test]
+    fn a_bell_is_a_whole_mail_that_says_nothing() {
+        let bell = Bell::PleaseContactUs {
+            page: PublicUrl::parse("https://security.meadow.example/").unwrap(),
+            code: Code::new([7; 8]),
+        };
+        let at = At::parse_rfc3339("2026-11-20T10:00:00Z").unwrap();
+        let mail = compose(&bell, "s@meadow.example", "r@e.example", "0a@meadow.example", at);
+        let mail = mail.unwrap();
+        assert!(mail.is_ascii());
+        let read = mail_parser::MessageParser::default().parse(&mail).unwrap();
+        assert_eq!(read.subject(), Some("Please contact us"));
+        assert_eq!(read.message_id(), Some("0a@meadow.example"));
+        assert_eq!(read.header_raw("Auto-Submitted").unwrap().trim(), "auto-generated");
+        assert!(read.body_text(0).unwrap().contains("0707-0707-0707-0707"));
+    }
+}
