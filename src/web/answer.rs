@@ -118,3 +118,23 @@ fn route(path: &str, status: StatusCode) -> &'static str {
         None => "(other)",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_never_has_what_somebody_asked_for() {
+        for (path, status, logged) in [
+            ("/", StatusCode::OK, "/"),
+            ("/osv/all.json", StatusCode::NOT_MODIFIED, "/osv/all.json"),
+            ("/osv/x_m-1.json", StatusCode::OK, "/osv/{id}.json"),
+            ("/advisories/x_m-1.html", StatusCode::OK, "/advisories/{name}"),
+            ("/osv/x_m-2.json", StatusCode::NOT_FOUND, "(nothing)"),
+            ("/secret", StatusCode::METHOD_NOT_ALLOWED, "(other)"),
+            ("/secret", StatusCode::NOT_FOUND, "(nothing)"),
+        ] {
+            assert_eq!(route(path, status), logged, "{path}");
+        }
+    }
+}
