@@ -16,6 +16,7 @@
 //! | 8 | `town` | a whole house plus a scripted world, for demo and tests |
 //! | 9 | `cli` | grammar and printing |
 
+pub mod casework;
 pub mod clock;
 pub mod config;
 pub mod domain;

@@ -79,6 +79,13 @@ impl Options {
     }
 }
 
+/// What to do about a database that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Absent {
+    Make,
+    Refuse,
+}
+
 /// An open database. Cloning shares it.
 #[derive(Clone)]
 pub struct Store {
@@ -93,13 +100,24 @@ struct Shared {
 }
 
 impl Store {
-    /// Connects, brings the tables up to date and makes sure that `vault` is this database's.
-    /// Blocks: call it at start only.
+    /// Opens a database that is there: connects, brings the tables up to date, makes sure
+    /// that `vault` is its own. `NoDatabase` rather than an empty one, in which nothing would
+    /// ever come due. Blocks: call it at start only.
     pub fn open(options: &Options, vault: Vault) -> Result<Self, StoreError> {
-        let mut conn = conn::connect(&options.place)?;
-        migrate::bring_up_to_date(&mut conn)?;
+        Self::make(options, vault, Absent::Refuse)
+    }
+
+    /// The same, but makes the database when there is none.
+    pub fn create(options: &Options, vault: Vault) -> Result<Self, StoreError> {
+        Self::make(options, vault, Absent::Make)
+    }
+
+    fn make(options: &Options, vault: Vault, absent: Absent) -> Result<Self, StoreError> {
+        let alone = conn::alone(&options.place, absent)?;
+        let mut conn = conn::connect(&options.place, absent)?;
+        migrate::bring_up_to_date(&mut conn, absent)?;
         house::check_key(&mut conn, &vault)?;
-        drop(conn);
+        drop((conn, alone));
         let pools = Pools::new(&options.place, options.connections);
         let shared = Shared { pools, vault, threads: options.threads };
         Ok(Self { shared: Arc::new(shared), lane: Lane::People })

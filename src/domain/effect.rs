@@ -65,7 +65,7 @@ impl Go {
 /// Leave to act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Permit {
-    /// Covers sealed mail of one approved notice plan, nothing else.
+    /// Covers sealed mail of one approved notice plan and what a person is asked to do.
     Notice(ApprovedPlan),
     /// Covers any step of one plan whose GO row stands.
     Public(Go),
@@ -103,7 +103,12 @@ impl Effect {
     pub fn new(intended: Intended, sealed: bool, permit: Permit) -> Result<Self, NotPermitted> {
         let covered = match &permit {
             Permit::Public(_) => true,
-            Permit::Notice(_) => sealed && matches!(intended.action, Action::Mail { .. }),
+            Permit::Notice(_) => match intended.action {
+                Action::Mail { .. } => sealed,
+                // Asking one of us sends nothing.
+                Action::Ask { .. } => true,
+                _ => false,
+            },
         };
         if covered { Ok(Self { intended, permit }) } else { Err(NotPermitted) }
     }
@@ -128,25 +133,30 @@ impl fmt::Debug for Effect {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::blob::Blob;
     use crate::domain::time::At;
 
-    fn ask() -> Intended {
-        let action = Action::Ask {
-            owner: String::new(),
-            deputy: String::new(),
-            instruction: String::new(),
-            paste: String::new(),
-            due: At::from_secs(0),
-        };
+    fn intended(action: Action) -> Intended {
         Intended { step: StepId::new(At::from_secs(0), [0; 10]), action, blobs: vec![] }
+    }
+
+    fn mail() -> Intended {
+        let [from, envelope_from, to, message_id] = [(); 4].map(|()| String::new());
+        let message = Blob::new("m", vec![], vec![]).about;
+        intended(Action::Mail { from, envelope_from, to, message_id, message })
+    }
+
+    fn publish() -> Intended {
+        intended(Action::Publish { public_id: String::new(), documents: vec![], entries: vec![] })
     }
 
     #[test]
     fn a_notice_permit_covers_sealed_mail_only() {
         let plan = PlanId::new(At::from_secs(0), [0; 10]);
-        let notice = Permit::Notice(ApprovedPlan::witnessed(plan, 1));
-        assert!(Effect::new(ask(), true, notice.clone()).is_err());
-        assert!(Effect::new(ask(), false, notice).is_err());
-        assert!(Effect::new(ask(), false, Permit::Public(Go::witnessed(plan, 1))).is_ok());
+        let notice = || Permit::Notice(ApprovedPlan::witnessed(plan, 1));
+        assert!(Effect::new(mail(), true, notice()).is_ok());
+        assert!(Effect::new(mail(), false, notice()).is_err());
+        assert!(Effect::new(publish(), true, notice()).is_err());
+        assert!(Effect::new(publish(), false, Permit::Public(Go::witnessed(plan, 1))).is_ok());
     }
 }

@@ -75,7 +75,7 @@ pub fn newest_first(entries: &[Entry]) -> Vec<&Entry> {
 }
 
 #[cfg(test)]
-pub(super) fn sample(id: &str, published: &str) -> Entry {
+pub(crate) fn sample(id: &str, published: &str) -> Entry {
     Entry {
         public_id: id.into(),
         title: format!("Title of {id}"),

@@ -4,11 +4,15 @@
 //! itself. A file in the folder that overrides nothing is refused, so that a misspelt name
 //! cannot be overlooked. Error texts name file, line and kind, never a value.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
+    escape_formatter,
+};
 use serde::Serialize;
 
 use super::FormatError;
@@ -60,6 +64,7 @@ impl Templates {
                 .map_err(|e| mapped("layout.html", &e))?,
         );
         environment.set_debug(false);
+        environment.set_formatter(escaped);
         environment.set_fuel(Some(FUEL));
         let (mut style, mut icon, mut digests) = (String::new(), String::new(), Vec::new());
         for (name, embedded) in EMBEDDED {
@@ -106,6 +111,26 @@ impl Templates {
     }
 }
 
+/// Escapes as the engine does, but leaves `/` alone: addresses stay readable in the source.
+fn escaped(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    let text = match (state.auto_escape(), value.as_str()) {
+        (AutoEscape::Html, Some(text)) if !value.is_safe() => text,
+        _ => return escape_formatter(out, state, value),
+    };
+    for c in text.chars() {
+        match c {
+            '&' => out.write_str("&amp;"),
+            '<' => out.write_str("&lt;"),
+            '>' => out.write_str("&gt;"),
+            '"' => out.write_str("&quot;"),
+            '\'' => out.write_str("&#x27;"),
+            other => out.write_char(other),
+        }
+        .map_err(|_| Error::new(ErrorKind::WriteFailure, "cannot write"))?;
+    }
+    Ok(())
+}
+
 fn override_of(path: &Path) -> Result<Option<String>, FormatError> {
     let wrong = |what: String| FormatError::Folder { path: path.to_owned(), what };
     match std::fs::metadata(path) {
@@ -135,7 +160,7 @@ fn refuse_strangers(folder: &Path) -> Result<(), FormatError> {
 }
 
 /// Only what cannot carry a value: the template engine's details may quote one.
-fn mapped(name: &str, error: &minijinja::Error) -> FormatError {
+fn mapped(name: &str, error: &Error) -> FormatError {
     let what = match error.kind() {
         ErrorKind::UndefinedError => "it uses a variable that is not filled".to_owned(),
         ErrorKind::OutOfFuel => "it does not come to an end".to_owned(),
@@ -178,6 +203,14 @@ mod tests {
         let text = error.to_string();
         assert!(text.contains("post.txt") && text.contains("line 2"), "{text}");
         assert!(!text.contains("plum"), "{text}");
+    }
+
+    #[test]
+    fn html_is_escaped_and_text_is_not() {
+        let both = with("index.html", "{{ a }} {{ b|join(',') }}").unwrap();
+        let context = serde_json::json!({"a": "<'&\">/", "b": ["<i>"]});
+        let html = both.render("index.html", context).unwrap();
+        assert_eq!(html, "&lt;&#x27;&amp;&quot;&gt;/ &lt;i&gt;");
     }
 
     #[test]

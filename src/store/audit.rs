@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256 as Hasher};
 use super::conn::{self, Conn};
 use super::schema::{audit, revision};
 use super::tx::parse;
-use super::{Place, Reader, StoreError};
+use super::{Absent, Place, Reader, StoreError};
 use crate::domain::blob::Sha256;
 use crate::domain::deed::{Actor, Deed};
 use crate::domain::secret::{Embargoed, Reason};
@@ -151,7 +151,7 @@ pub(super) fn append(
 
 /// Walks the chain of a database nobody has the key of. Blocks.
 pub fn verify_without_key(place: &Place) -> Result<Verdict, StoreError> {
-    let mut conn = conn::connect(place)?;
+    let mut conn = conn::connect(place, Absent::Refuse)?;
     conn::transact(&mut conn, |conn| {
         conn::only_read(conn)?;
         verify(conn)

@@ -76,7 +76,8 @@ impl Reader<'_> {
 }
 
 impl Tx<'_> {
-    /// Keeps a blob; names are unique to an owner, else `Conflict`.
+    /// Keeps a blob; names are unique to an owner, else `Conflict`. Bytes that are not the
+    /// ones its digest and length tell of are refused.
     pub fn put_blob(
         &mut self,
         id: BlobId,
@@ -84,6 +85,9 @@ impl Tx<'_> {
         blob: &Blob,
     ) -> Result<(), StoreError> {
         let id = id.to_string();
+        if !blob.is_intact() {
+            return Err(StoreError::inconsistent(TABLE, id, "sha256"));
+        }
         let lookup = self.vault.lookup(TABLE, "lookup", &blob.about.name).to_vec();
         let row = (
             blobs::id.eq(&id),

@@ -4,8 +4,9 @@
 //! SQLite: one connection that writes, several that only read. PostgreSQL: the same pools of
 //! equal connections. The engine has its own two, so that people cannot starve it.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::{ManageConnection, NopErrorHandler, Pool, PooledConnection, R2D2Connection};
 use diesel::{Connection as _, ConnectionError, PgConnection, SqliteConnection};
 
-use super::{Lane, Place, StoreError};
+use super::{Absent, Lane, Place, StoreError};
 
 /// A connection to either backend.
 #[derive(diesel::MultiConnection)]
@@ -47,10 +48,10 @@ const POSTGRES: &str = "
         WHERE current_setting('synchronous_commit') = 'off';";
 
 /// Opens one connection.
-pub(super) fn connect(place: &Place) -> Result<Conn, StoreError> {
+pub(super) fn connect(place: &Place, absent: Absent) -> Result<Conn, StoreError> {
     match place {
         Place::Sqlite(file) => {
-            keep_private(file)?;
+            keep_private(file, absent)?;
             let name = file.to_str().ok_or(StoreError::BadPlace("is not valid text"))?;
             let mut conn = SqliteConnection::establish(name)
                 .map_err(|_| StoreError::Unavailable("its file cannot be opened"))?;
@@ -66,24 +67,51 @@ pub(super) fn connect(place: &Place) -> Result<Conn, StoreError> {
     }
 }
 
+/// Keeps other programs from setting up the same file at the same time, until dropped:
+/// SQLite does not wait for its turn where it goes over to a write-ahead log.
+pub(super) fn alone(place: &Place, absent: Absent) -> Result<Option<File>, StoreError> {
+    let Place::Sqlite(file) = place else { return Ok(None) };
+    let folder = File::open(folder_of(file)).map_err(|e| no_file(&e, absent))?;
+    match folder.lock() {
+        Err(e) if e.kind() != ErrorKind::Unsupported => Err(no_file(&e, absent)),
+        _ => Ok(Some(folder)),
+    }
+}
+
 /// Makes the file, or an existing one, its owner's alone; SQLite gives the files beside it
-/// the same mode.
-fn keep_private(file: &Path) -> Result<(), StoreError> {
-    let failed = |_| StoreError::Unavailable("its file cannot be made or is not ours");
-    let open = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(file)
-        .map_err(failed)?;
-    let mut rights = open.metadata().map_err(failed)?.permissions();
+/// the same mode. It must never be opened here: closing it would drop the locks that this
+/// process's connections hold on it.
+fn keep_private(file: &Path, absent: Absent) -> Result<(), StoreError> {
+    let failed = |e: std::io::Error| no_file(&e, absent);
+    let mut rights = match std::fs::metadata(file) {
+        Err(e) if e.kind() == ErrorKind::NotFound && absent == Absent::Make => {
+            // Made under another name, mode 0600, and closed before it gets its own.
+            let made = tempfile::NamedTempFile::new_in(folder_of(file)).map_err(failed)?;
+            return match made.into_temp_path().persist_noclobber(file) {
+                Err(e) if e.error.kind() != ErrorKind::AlreadyExists => Err(failed(e.error)),
+                _ => Ok(()),
+            };
+        }
+        found => found.map_err(failed)?.permissions(),
+    };
     if rights.mode() & 0o077 != 0 {
         rights.set_mode(0o600);
-        open.set_permissions(rights).map_err(failed)?;
+        std::fs::set_permissions(file, rights).map_err(failed)?;
     }
     Ok(())
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn no_file(error: &std::io::Error, absent: Absent) -> StoreError {
+    match error.kind() {
+        ErrorKind::NotFound if absent == Absent::Refuse => StoreError::NoDatabase,
+        ErrorKind::NotFound => StoreError::Unavailable("the folder of its file does not exist"),
+        ErrorKind::StorageFull => StoreError::Full,
+        _ => StoreError::Unavailable("its file cannot be made or is not ours"),
+    }
 }
 
 /// Readers must not block the writer; a file system that cannot do it is refused.
@@ -119,7 +147,7 @@ impl ManageConnection for Opener {
     type Error = StoreError;
 
     fn connect(&self) -> Result<Conn, StoreError> {
-        let mut conn = connect(&self.place)?;
+        let mut conn = connect(&self.place, Absent::Refuse)?;
         if let (Conn::Sqlite(sqlite), false) = (&mut conn, self.writes) {
             sqlite.batch_execute("PRAGMA query_only = ON")?;
         }

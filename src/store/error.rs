@@ -39,6 +39,9 @@ pub enum StoreError {
         /// Column.
         column: &'static str,
     },
+    /// There is no database where the configuration says.
+    #[error("there is no Daybreak database at `database`; `daybreak init DIR` makes one")]
+    NoDatabase,
     /// The database was made by a newer program.
     #[error("the database was changed by a newer Daybreak (step {0}); use that version or later")]
     TooNew(String),

@@ -4,7 +4,6 @@
 use diesel::prelude::*;
 
 use super::conn::Conn;
-use super::error::is_duplicate;
 use super::schema::{house, revision};
 use super::{StoreError, conn};
 use crate::vault::{Vault, VaultError};
@@ -17,8 +16,11 @@ pub(super) fn check_key(conn: &mut Conn, vault: &Vault) -> Result<(), StoreError
     if let Some(found) = canary(conn)? {
         return hear(vault, &found);
     }
-    conn::transact(conn, |conn| plant(conn, vault))?;
-    // Another program may have been quicker, with another key.
+    match conn::transact(conn, |conn| plant(conn, vault)) {
+        // Another program was quicker, perhaps with another key.
+        Ok(()) | Err(StoreError::Conflict(_)) => {}
+        Err(error) => return Err(error),
+    }
     let planted = canary(conn)?.ok_or_else(damaged)?;
     hear(vault, &planted)
 }
@@ -28,17 +30,13 @@ fn canary(conn: &mut Conn) -> Result<Option<Vec<u8>>, StoreError> {
 }
 
 fn plant(conn: &mut Conn, vault: &Vault) -> Result<(), StoreError> {
-    let writes: i64 = revision::table.find(1).select(revision::n).first(conn)?;
-    // A database in use whose canary is gone was tampered with.
-    if writes > 0 {
-        return Err(damaged());
-    }
     let value = vault.seal("house", "value", CANARY, SONG)?;
     let row = (house::key.eq(CANARY), house::value.eq(value));
-    match diesel::insert_into(house::table).values(row).execute(conn) {
-        Err(e) if !is_duplicate(&e) => Err(e.into()),
-        _ => Ok(()),
-    }
+    // Written before anything is read, as every write must be (see `super`).
+    diesel::insert_into(house::table).values(row).execute(conn)?;
+    let writes: i64 = revision::table.find(1).select(revision::n).first(conn)?;
+    // A database in use whose canary is gone was tampered with.
+    if writes > 0 { Err(damaged()) } else { Ok(()) }
 }
 
 fn hear(vault: &Vault, sealed: &[u8]) -> Result<(), StoreError> {

@@ -1,4 +1,5 @@
-//! The one integration binary.
+//! Daybreak as its users meet it, in one binary: the house on real databases, real gpg, real
+//! git. Suites are named after what they hold.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -7,6 +8,10 @@
     reason = "tests fail by panicking and say what they did not run"
 )]
 
+mod ground;
 mod house;
 mod outlets;
+mod postgres;
 mod site;
+mod store;
+mod twins;

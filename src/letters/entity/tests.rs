@@ -159,3 +159,24 @@ fn a_patch_with_a_wrong_digest_stops_the_group() {
     let error = make::group(&Templates::load(None).unwrap(), &view, "", BOUNDARY).err().unwrap();
     assert!(error.to_string().contains("patches[0].sha256"), "{error}");
 }
+
+/// What a distributor types, on what a mail program saves.
+#[tokio::test]
+async fn sha256sum_accepts_the_saved_attachments() {
+    use crate::clock::SystemClock;
+    use crate::exec::Process;
+    let entity = compose(&grouped(&notice(Audience::Distributor)).body, &delivery()).unwrap();
+    let read = MessageParser::default().parse(&entity).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for part in read.attachments() {
+        std::fs::write(folder.path().join(part.attachment_name().unwrap()), part.contents())
+            .unwrap();
+    }
+    let check = Process::new("sha256sum").args(["-c", "SHA256SUMS"]).folder(folder.path());
+    let Ok(out) = check.run(&SystemClock::new()).await else {
+        eprintln!("not run: no sha256sum");
+        return;
+    };
+    assert!(out.ok(), "{}", out.complaint());
+    assert_eq!(out.text(), "meadow-main.patch: OK\nnotice.json: OK\n");
+}

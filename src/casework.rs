@@ -1,0 +1,31 @@
+//! Floor 5: what people do to a case. One verb, one function.
+//!
+//! A verb gathers (one read), makes (no connection held) and records (one write that
+//! compares the revisions it gathered). Nothing is ever half done.
+
+pub mod advisories;
+pub mod approvals;
+pub mod audits;
+pub mod candidates;
+pub mod controls;
+pub mod disclosures;
+pub mod distributors;
+mod error;
+mod find;
+mod house;
+pub mod members;
+pub mod opening;
+pub mod patches;
+pub mod plans;
+pub mod publications;
+pub mod releases;
+
+pub use error::CaseError;
+pub use find::{
+    advisory as find_advisory, disclosure as find_disclosure, distributor as find_distributor,
+    member as find_member, plan as find_plan, step as find_step,
+};
+pub use house::House;
+
+/// What every verb answers.
+pub type Case<T> = Result<T, CaseError>;

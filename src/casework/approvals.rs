@@ -1,0 +1,181 @@
+//! Approvals: distinct people's signatures over the text that binds one plan's exact bytes.
+
+use super::members::recall;
+use super::plans::{approval_text, manifest_of};
+use super::{Case, CaseError, House};
+use crate::domain::approval::Approval;
+use crate::domain::approval_text::ApprovalText;
+use crate::domain::deed::Actor;
+use crate::domain::ids::{ApprovalId, MemberId};
+use crate::domain::party::Member;
+use crate::domain::plan::{Plan, PlanState};
+use crate::domain::secret::{Embargoed, Reason};
+use crate::domain::time::At;
+use crate::pgp::{self, Certificate, Verified, VerifyError};
+use crate::store::StoreError;
+
+/// What an approval led to.
+pub struct Approved {
+    /// The plan.
+    pub plan: Plan,
+    /// Who said yes.
+    pub member: Member,
+    /// How many have.
+    pub given: u32,
+    /// How many are needed.
+    pub needed: u32,
+}
+
+/// Takes a signed approval text in any of the three forms. A detached signature is tried
+/// over the text of every plan that waits for approval.
+pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -> Case<Approved> {
+    let members = active(house).await?;
+    let now = house.now();
+    let verified = match verify(form, detached_over, &members, now) {
+        Ok(verified) => verified,
+        Err(VerifyError::NothingToVerify) => over_waiting(house, form, &members, now).await?,
+        Err(e) => return Err(refused(&e)),
+    };
+    let text = ApprovalText::parse(&verified.text)
+        .map_err(|e| CaseError::invalid("approval", "is signed, but", e.to_string()))?;
+    let member = signer(&members, &verified)?;
+    let id = text.plan;
+    let plan = match house.store.read(move |r| r.plan(id)).await {
+        Err(StoreError::NotFound(_)) => {
+            return Err(CaseError::unknown(
+                "plan",
+                id.to_string(),
+                "it approves a plan of another house",
+            ));
+        }
+        other => other?,
+    };
+    let manifest = manifest_of(&plan)?;
+    if text != ApprovalText::of(&manifest, plan.digest) {
+        return Err(CaseError::invalid(
+            "approval",
+            "is not over this plan's bytes",
+            "export the plan again and sign its own approval text",
+        ));
+    }
+    match plan.state {
+        PlanState::Made => {}
+        PlanState::Void => {
+            return Err(CaseError::not_now(
+                format!("plan {} is void: something was edited after it was made", plan.number),
+                "review and approve the newest plan",
+            ));
+        }
+        state => {
+            return Err(CaseError::not_now(
+                format!("plan {} is {state} already", plan.number),
+                "nothing more is needed",
+            ));
+        }
+    }
+    let approval = Approval {
+        id: house.fresh(ApprovalId::new),
+        plan: id,
+        member: member.id,
+        at: now,
+        signed: Embargoed::new(form.to_vec()),
+    };
+    let needed = manifest.threshold;
+    let deed = house.deed(Actor::Member(member.id), "plan-approve", id);
+    let given = house
+        .store
+        .write(&deed, move |tx| {
+            if tx.plan(id)?.state != PlanState::Made {
+                return Err(StoreError::Conflict("plan"));
+            }
+            tx.add_approval(&approval)?;
+            let given = u32::try_from(tx.approvals(id)?.len()).unwrap_or(u32::MAX);
+            if given >= needed {
+                tx.move_plan(id, PlanState::Made, PlanState::Approved)?;
+            }
+            Ok(given)
+        })
+        .await?;
+    let plan = house.store.read(move |r| r.plan(id)).await?;
+    Ok(Approved { plan, member, given, needed })
+}
+
+/// Verifies again what was stored: who of today's members really approved these bytes.
+/// Signatures are judged at the moment they were handed in.
+pub async fn recheck(house: &House, plan: &Plan) -> Case<Vec<MemberId>> {
+    let members = active(house).await?;
+    let id = plan.id;
+    let approvals = house.store.read(move |r| r.approvals(id)).await?;
+    let text = approval_text(plan)?;
+    let mut people = Vec::new();
+    for approval in &approvals {
+        let form = approval.signed.open(Reason::Judging);
+        let Ok(verified) = verify(form, Some(text.as_bytes()), &members, approval.at) else {
+            continue;
+        };
+        let same = ApprovalText::parse(&verified.text).is_ok_and(|t| t.render() == text);
+        let by = signer(&members, &verified).map(|m| m.id);
+        if let (true, Ok(by)) = (same && by.as_ref().is_ok_and(|m| *m == approval.member), by)
+            && !people.contains(&by)
+        {
+            people.push(by);
+        }
+    }
+    Ok(people)
+}
+
+async fn active(house: &House) -> Case<Vec<(Member, Certificate)>> {
+    let members = house.store.read(|r| r.members()).await?;
+    let with = |m: Member| {
+        let certificate = recall(&m.record.open(Reason::Judging).certificate)?;
+        Ok((m, certificate))
+    };
+    members.into_iter().filter(|m| m.active).map(with).collect()
+}
+
+fn verify(
+    form: &[u8],
+    over: Option<&[u8]>,
+    members: &[(Member, Certificate)],
+    at: At,
+) -> Result<Verified, VerifyError> {
+    let certificates: Vec<Certificate> = members.iter().map(|(_, c)| c.clone()).collect();
+    pgp::verify(form, over, &certificates, at)
+}
+
+/// A detached signature says what it is over only by fitting.
+async fn over_waiting(
+    house: &House,
+    form: &[u8],
+    members: &[(Member, Certificate)],
+    now: At,
+) -> Case<Verified> {
+    let plans = house
+        .store
+        .read(|r| {
+            let mut all = Vec::new();
+            for disclosure in r.disclosures()? {
+                all.extend(r.plans(disclosure.id)?);
+            }
+            Ok::<_, StoreError>(all)
+        })
+        .await?;
+    let mut last = VerifyError::Altered;
+    // Void plans too: the answer is then that the plan is void, not that the bytes differ.
+    for plan in &plans {
+        match verify(form, Some(approval_text(plan)?.as_bytes()), members, now) {
+            Ok(verified) => return Ok(verified),
+            Err(e) => last = e,
+        }
+    }
+    Err(refused(&last))
+}
+
+fn signer(members: &[(Member, Certificate)], verified: &Verified) -> Case<Member> {
+    let found = members.iter().find(|(_, c)| c.fingerprint() == verified.by);
+    found.map(|(m, _)| m.clone()).ok_or_else(|| refused(&VerifyError::Stranger))
+}
+
+fn refused(error: &VerifyError) -> CaseError {
+    CaseError::invalid("approval", "was not taken", error.to_string())
+}

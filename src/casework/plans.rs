@@ -1,0 +1,145 @@
+//! Plans: pinned, shown, voided. What goes into one is gathered in `notice` and `release`.
+
+pub mod notice;
+mod pin;
+pub mod preview;
+pub mod release;
+mod views;
+
+use super::{Case, CaseError, House};
+use crate::domain::approval::Approval;
+use crate::domain::approval_text::ApprovalText;
+use crate::domain::deed::Actor;
+use crate::domain::disclosure::Disclosure;
+use crate::domain::event::{Happened, StepEvent};
+use crate::domain::finding::Finding;
+use crate::domain::ids::{AdvisoryId, DisclosureId};
+use crate::domain::manifest::Manifest;
+use crate::domain::plan::{Plan, PlanKind, PlanState};
+use crate::domain::receipt::Repeat;
+use crate::domain::run::{GoRow, PlanFacts, Run};
+use crate::domain::secret::Reason;
+use crate::store::{Decision, Reader, StoreError, Tx};
+
+/// Pins a plan of the wanted kind; findings that stop are an error, the others are returned
+/// for the approvers to see.
+pub async fn make(
+    house: &House,
+    actor: Actor,
+    disclosure: &Disclosure,
+    kind: PlanKind,
+) -> Case<(Plan, Vec<Finding>)> {
+    match kind {
+        PlanKind::Notice => notice::make(house, actor, disclosure).await,
+        PlanKind::Release => release::make(house, actor, disclosure).await,
+        PlanKind::Headsup | PlanKind::Correction => Err(CaseError::not_now(
+            format!("{kind} plans cannot be made yet"),
+            "this version makes notice and release plans",
+        )),
+    }
+}
+
+/// What a plan says, from its stored text.
+pub fn manifest_of(plan: &Plan) -> Case<Manifest> {
+    let manifest = Manifest::parse(plan.manifest.open(Reason::Review));
+    manifest.map_err(|e| CaseError::machine("reading the plan", e))
+}
+
+/// The text that approves a plan.
+pub fn approval_text(plan: &Plan) -> Case<String> {
+    Ok(ApprovalText::of(&manifest_of(plan)?, plan.digest).render())
+}
+
+/// The plans of a disclosure, oldest first.
+pub async fn of(house: &House, disclosure: DisclosureId) -> Case<Vec<Plan>> {
+    Ok(house.store.read(move |r| r.plans(disclosure)).await?)
+}
+
+/// A plan as it stands: what was approved, decided and done.
+pub struct Standing {
+    /// The plan.
+    pub plan: Plan,
+    /// What it says.
+    pub manifest: Manifest,
+    /// Who said yes.
+    pub approvals: Vec<Approval>,
+    /// How far its steps are.
+    pub run: Run,
+    /// Its log.
+    pub events: Vec<StepEvent>,
+}
+
+/// Reads a plan as it stands.
+pub async fn standing(house: &House, plan: &Plan) -> Case<Standing> {
+    let manifest = manifest_of(plan)?;
+    let early_lift = manifest.early_lift;
+    let id = plan.id;
+    let (plan, approvals, facts, events) = house
+        .store
+        .read(move |r| {
+            let plan = r.plan(id)?;
+            let facts = facts(r, &plan, early_lift)?;
+            let events = events(r, &plan)?;
+            Ok::<_, StoreError>((plan, r.approvals(id)?, facts, events))
+        })
+        .await?;
+    let mut run = Run::new(&manifest, facts, repeats(house, &manifest));
+    events.iter().for_each(|e| run.apply(e));
+    Ok(Standing { plan, manifest, approvals, run, events })
+}
+
+/// What the database says of a plan as a whole.
+pub fn facts(r: &mut Reader<'_>, plan: &Plan, early_lift: u32) -> Result<PlanFacts, StoreError> {
+    let go = r.decided(plan.id)?.map(|d| match d.decision {
+        Decision::Go => GoRow::Go(d.at),
+        Decision::Abort => GoRow::Abort,
+    });
+    let lifts = u32::try_from(r.lifts(plan.id)?.len()).unwrap_or(u32::MAX);
+    Ok(PlanFacts { state: plan.state, held: plan.held, go, lifted: lifts >= early_lift.max(1) })
+}
+
+/// The log of a plan's steps, oldest first.
+pub fn events(r: &mut Reader<'_>, plan: &Plan) -> Result<Vec<StepEvent>, StoreError> {
+    let stored = r.step_events::<Happened>(plan.id)?;
+    let event = |e: crate::store::StoredEvent<Happened>| StepEvent {
+        id: e.id,
+        step: e.step,
+        at: e.at,
+        epoch: e.epoch,
+        happened: e.record,
+    };
+    Ok(stored.into_iter().map(event).collect())
+}
+
+/// What may be done from `Unknown`, for each outlet of a plan.
+pub fn repeats(house: &House, manifest: &Manifest) -> std::collections::BTreeMap<String, Repeat> {
+    let of = |name: &String| house.outlets.get(name).map(|o| (name.clone(), o.repeat()));
+    manifest.steps.iter().filter_map(|s| of(&s.outlet)).collect()
+}
+
+/// Any edit makes a new plan: those that have not begun will never run.
+pub(super) fn void_of(tx: &mut Tx<'_>, disclosure: DisclosureId) -> Result<(), StoreError> {
+    for plan in tx.plans(disclosure)?.into_iter().filter(|p| p.state.is_voidable()) {
+        tx.move_plan(plan.id, plan.state, PlanState::Void)?;
+    }
+    Ok(())
+}
+
+/// The same for every open disclosure that holds an advisory.
+pub(super) fn void_of_advisory(tx: &mut Tx<'_>, advisory: AdvisoryId) -> Result<(), StoreError> {
+    for disclosure in tx.disclosures()? {
+        let holds = disclosure.case.open(Reason::Judging).advisories.contains(&advisory);
+        if holds && disclosure.stage.is_open() {
+            void_of(tx, disclosure.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Holds back whatever of a disclosure is running.
+pub(super) fn stop_running(tx: &mut Tx<'_>, disclosure: DisclosureId) -> Result<(), StoreError> {
+    for plan in tx.plans(disclosure)?.into_iter().filter(|p| p.state == PlanState::Running) {
+        tx.hold_plan(plan.id, true)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! Pinning: from gathered steps and bytes to a stored, immutable plan. The write refuses when
+//! anything that was gathered has changed meanwhile.
+
+use crate::casework::{Case, CaseError, House};
+use crate::clock::random;
+use crate::domain::blob::{Blob, Sha256};
+use crate::domain::deed::Actor;
+use crate::domain::disclosure::Disclosure;
+use crate::domain::ids::{AdvisoryId, BlobId, DistributorId, PlanId};
+use crate::domain::manifest::Manifest;
+use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
+use crate::domain::planner::whole_second;
+use crate::domain::secret::Embargoed;
+use crate::domain::zone::T0;
+use crate::store::StoreError;
+
+/// What was gathered for a plan.
+pub(super) struct Draft {
+    pub kind: PlanKind,
+    pub t0: T0,
+    pub threshold: u32,
+    pub recipients: Sha256,
+    pub steps: Vec<Step>,
+    pub blobs: Vec<Blob>,
+    /// Revisions of everything the content came from.
+    pub advisories: Vec<(AdvisoryId, i64)>,
+    pub distributors: Vec<(DistributorId, i64)>,
+}
+
+/// Stores it. An older plan of the same kind that has not begun becomes void.
+pub(super) async fn pin(
+    house: &House,
+    actor: Actor,
+    disclosure: &Disclosure,
+    draft: Draft,
+) -> Case<Plan> {
+    check_size(house, &draft.blobs)?;
+    let (id, dis, kind) = (house.fresh(PlanId::new), disclosure.id, draft.kind);
+    let built = disclosure.case.open(crate::domain::secret::Reason::Rendering).built_from_tag();
+    let salt: [u8; 32] = random(house.rng.as_ref());
+    let number = house.store.read(move |r| r.next_plan_number(dis)).await?;
+    let manifest = Manifest {
+        salt: hex::encode(salt),
+        plan: id,
+        disclosure: dis,
+        number,
+        kind,
+        made_at: whole_second(house.now()),
+        t0: draft.t0,
+        threshold: draft.threshold,
+        early_lift: house.config.plans.early_lift,
+        announce_after: house.config.plans.announce_wait(built),
+        recipients: draft.recipients,
+        templates: house.templates.digests().iter().map(|(n, d)| ((*n).to_owned(), *d)).collect(),
+        steps: draft.steps,
+    };
+    let text = manifest.render();
+    if Manifest::parse(&text).as_ref() != Ok(&manifest) {
+        return Err(CaseError::machine("pinning the plan", "its MANIFEST does not read back"));
+    }
+    let plan = Plan {
+        id,
+        disclosure: dis,
+        number,
+        kind,
+        state: PlanState::Made,
+        held: false,
+        t0: draft.t0.at,
+        made_at: manifest.made_at,
+        digest: Sha256::of(text.as_bytes()),
+        manifest: Embargoed::new(text),
+    };
+    let deed = house.deed(actor, "plan-make", id);
+    let blobs: Vec<(BlobId, Blob)> =
+        draft.blobs.into_iter().map(|b| (house.fresh(BlobId::new), b)).collect();
+    let (stored, seen) = (plan.clone(), disclosure.revision);
+    let (advisories, distributors) = (draft.advisories, draft.distributors);
+    house
+        .store
+        .write(&deed, move |tx| {
+            if tx.disclosure(dis)?.revision != seen {
+                return Err(StoreError::Conflict("disclosure"));
+            }
+            for (id, revision) in advisories {
+                if tx.advisory(id)?.revision != revision {
+                    return Err(StoreError::Conflict("advisory"));
+                }
+            }
+            for (id, revision) in distributors {
+                if tx.distributor(id)?.revision != revision {
+                    return Err(StoreError::Conflict("distributor"));
+                }
+            }
+            for old in
+                tx.plans(dis)?.into_iter().filter(|p| p.kind == kind && p.state.is_voidable())
+            {
+                tx.move_plan(old.id, old.state, PlanState::Void)?;
+            }
+            tx.add_plan(&stored, &manifest.steps)?;
+            for (blob_id, blob) in &blobs {
+                tx.put_blob(*blob_id, stored.id, blob)?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(plan)
+}
+
+fn check_size(house: &House, blobs: &[Blob]) -> Case<()> {
+    let sum: u64 = blobs.iter().map(|b| b.about.len).sum();
+    let most = u64::from(house.config.plans.max_mib).saturating_mul(1024 * 1024);
+    if sum <= most {
+        return Ok(());
+    }
+    Err(CaseError::invalid(
+        "plans.max_mib",
+        format!("is {}, and this plan holds {sum} bytes", house.config.plans.max_mib),
+        "raise it, or release fewer files",
+    ))
+}

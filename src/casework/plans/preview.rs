@@ -1,0 +1,134 @@
+//! What will leave, byte for byte, for people to read before they approve.
+
+use crate::casework::members::recall;
+use crate::casework::{Case, CaseError, House};
+use crate::domain::action::Action;
+use crate::domain::blob::{Blob, Slot};
+use crate::domain::manifest::Manifest;
+use crate::domain::plan::{Plan, Step};
+use crate::domain::secret::Reason;
+use crate::domain::time::At;
+use crate::letters::entity::{Delivery, compose, slots_of};
+use crate::pgp::{self, Certificate};
+use crate::store::StoreError;
+
+/// One file of a preview.
+pub struct File {
+    /// Name.
+    pub name: String,
+    /// Contents.
+    pub bytes: Vec<u8>,
+    /// What is filled at dispatch.
+    pub slots: Vec<Slot>,
+}
+
+/// Every blob a plan pins, digests verified.
+pub async fn blobs(house: &House, plan: &Plan, manifest: &Manifest) -> Case<Vec<Blob>> {
+    let (id, wanted) = (plan.id, manifest.blobs().into_iter().cloned().collect::<Vec<_>>());
+    let found = house
+        .store
+        .read(move |r| {
+            let read = |about: &crate::domain::blob::BlobRef| r.blob_named(id, &about.name);
+            wanted.iter().map(read).collect::<Result<Vec<_>, StoreError>>()
+        })
+        .await?;
+    for (blob, about) in found.iter().zip(manifest.blobs()) {
+        if blob.about != *about || !blob.is_intact() {
+            return Err(CaseError::machine(
+                "reading the plan",
+                format!("{} is not what was pinned", about.name),
+            ));
+        }
+    }
+    Ok(found)
+}
+
+/// MANIFEST, approval text, every blob, each notice as it will be inside its encryption, and
+/// a list of the slots.
+pub async fn files(house: &House, plan: &Plan) -> Case<Vec<File>> {
+    let manifest = super::manifest_of(plan)?;
+    let blobs = blobs(house, plan, &manifest).await?;
+    let text = plan.manifest.open(Reason::Review).clone();
+    let plain = |name: &str, bytes: Vec<u8>| File { name: name.to_owned(), bytes, slots: vec![] };
+    let mut files = vec![
+        plain("MANIFEST", text.into_bytes()),
+        plain("APPROVAL.txt", super::approval_text(plan)?.into_bytes()),
+    ];
+    for (n, step) in manifest.steps.iter().enumerate() {
+        if let Some(file) = notice(step, &blobs, n.saturating_add(1))? {
+            files.push(file);
+        }
+    }
+    files.extend(blobs.into_iter().map(|b| File {
+        name: b.about.name,
+        bytes: b.bytes,
+        slots: b.about.slots,
+    }));
+    let slots = slot_list(&files);
+    files.push(plain("SLOTS", slots.into_bytes()));
+    Ok(files)
+}
+
+/// The clear inside of one notice, its Date blank.
+fn notice(step: &Step, blobs: &[Blob], nth: usize) -> Case<Option<File>> {
+    let (Some(sealing), Action::Mail { from, to, message_id, message, .. }) =
+        (&step.sealing, &step.action)
+    else {
+        return Ok(None);
+    };
+    let Some(group) = blobs.iter().find(|b| b.about == *message) else { return Ok(None) };
+    let delivery = Delivery {
+        from,
+        to,
+        subject: &sealing.subject,
+        clear_subject: &sealing.clear_subject,
+        message_id,
+        date: At::from_secs(0),
+    };
+    let bytes = compose(&group.bytes, &delivery)
+        .map_err(|e| CaseError::machine("composing a notice", e))?;
+    let slots = slots_of(&bytes);
+    Ok(Some(File { name: format!("notice-{nth:03}.eml"), bytes, slots }))
+}
+
+/// `name slot offset length`, one line a slot.
+fn slot_list(files: &[File]) -> String {
+    let mut text = "# filled at dispatch: file, slot, offset and length in bytes\n".to_owned();
+    for file in files {
+        for slot in &file.slots {
+            text.push_str(&format!(
+                "{} {} {} {}\n",
+                file.name,
+                slot.name.word(),
+                slot.offset,
+                slot.len
+            ));
+        }
+    }
+    text
+}
+
+/// The preview as a tar, signed and sealed to every active member.
+pub async fn to_team(house: &House, plan: &Plan) -> Case<Vec<u8>> {
+    let files = files(house, plan).await?;
+    let failed = |e: std::io::Error| CaseError::machine("packing the preview", e);
+    let mut tar = tar::Builder::new(Vec::new());
+    let seconds = u64::try_from(plan.made_at.secs()).unwrap_or(0);
+    for file in &files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(file.bytes.len() as u64);
+        header.set_mode(0o600);
+        header.set_mtime(seconds);
+        let name = format!("plan-{}/{}", plan.number, file.name);
+        tar.append_data(&mut header, name, file.bytes.as_slice()).map_err(failed)?;
+    }
+    let packed = tar.into_inner().map_err(failed)?;
+    let members = house.store.read(|r| r.members()).await?;
+    let certificates: Vec<Certificate> = members
+        .iter()
+        .filter(|m| m.active)
+        .map(|m| recall(&m.record.open(Reason::Dispatch).certificate))
+        .collect::<Case<_>>()?;
+    let sealed = pgp::seal(&packed, &certificates, house.keys.notice.as_ref(), house.now()).await;
+    Ok(sealed.map_err(|e| CaseError::machine("sealing the preview to the team", e))?.armored)
+}

@@ -1,0 +1,259 @@
+//! Gathering a Release plan: everything rendered, signed and pinned now, so that nothing is
+//! left to decide on the day.
+
+use async_trait::async_trait;
+
+use super::pin::{Draft, pin};
+use super::views;
+use crate::casework::disclosures::{check, open_for_change, t0_of};
+use crate::casework::{Case, CaseError, House};
+use crate::clock::random;
+use crate::domain::action::Action;
+use crate::domain::blob::{Blob, BlobRef, Sha256};
+use crate::domain::deed::Actor;
+use crate::domain::disclosure::{Case as Content, Disclosure, ReleaseKind};
+use crate::domain::effect::Intended;
+use crate::domain::finding::{Finding, Severity, any_stop};
+use crate::domain::ids::StepId;
+use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
+use crate::domain::planner::{self, Post, Push, ReleaseDay, Upload, Wait};
+use crate::domain::time::At;
+use crate::domain::view::PublicView;
+use crate::formats::post_text::{self, Patches};
+use crate::formats::{Document, entry, osv, page};
+use crate::letters::post::{self, Detached, PostSigner};
+use crate::pgp::Signer;
+
+pub(super) async fn make(
+    house: &House,
+    actor: Actor,
+    disclosure: &Disclosure,
+) -> Case<(Plan, Vec<Finding>)> {
+    open_for_change(disclosure)?;
+    let t0 = t0_of(disclosure)?;
+    let id = disclosure.id;
+    let plans = house.store.read(move |r| r.plans(id)).await?;
+    if plans.iter().any(|p| {
+        p.kind == PlanKind::Release && matches!(p.state, PlanState::Running | PlanState::Finished)
+    }) {
+        return Err(CaseError::not_now(
+            "a release plan is running or done",
+            "what is public is mended by a Correction plan",
+        ));
+    }
+    let mut findings = check(house, disclosure).await?;
+    let opened = views::open(house, disclosure).await?;
+    let public = opened.public(house);
+    let content = &opened.content;
+    let mut making = Making { house, content, public: &public, blobs: Vec::new() };
+    let pushes = making.pushes().await?;
+    let (uploads, waits) = making.files().await?;
+    let posts = making.posts().await?;
+    let pages = making.pages()?;
+    let blobs = making.blobs;
+    let day = ReleaseDay {
+        t0: t0.at,
+        pushes,
+        uploads,
+        waits,
+        posts,
+        pages,
+        static_tree: house.config.site.static_tree.is_some(),
+        owner: house.config.team.address.clone(),
+    };
+    let steps = planner::release(day, || house.fresh(StepId::new));
+    findings.extend(try_targets(house, &steps, &blobs).await);
+    if any_stop(&findings) {
+        return Err(CaseError::Blocked(findings));
+    }
+    let draft = Draft {
+        kind: PlanKind::Release,
+        t0,
+        threshold: house.config.plans.release,
+        recipients: Sha256::of(b""),
+        steps,
+        blobs,
+        advisories: opened.advisories.iter().map(|a| (a.id, a.revision)).collect(),
+        distributors: vec![],
+    };
+    Ok((pin(house, actor, disclosure, draft).await?, findings))
+}
+
+/// Asks every outlet whether its step could work. Nothing is sent; what a target says now
+/// may be cured before T0, so it is said but stops only where the content itself is wrong.
+pub async fn try_targets(house: &House, steps: &[Step], blobs: &[Blob]) -> Vec<Finding> {
+    let mut all = Vec::new();
+    for step in steps {
+        let Some(outlet) = house.outlets.get(&step.outlet) else {
+            all.push(
+                Finding::stop(
+                    "outlet-missing",
+                    &step.outlet,
+                    "a step needs this outlet, and it is not configured",
+                )
+                .cure("add its section to daybreak.toml"),
+            );
+            continue;
+        };
+        let wanted: Vec<Blob> = step
+            .action
+            .blobs()
+            .iter()
+            .filter_map(|b| blobs.iter().find(|have| have.about == **b).cloned())
+            .collect();
+        let intended = Intended { step: step.id, action: step.action.clone(), blobs: wanted };
+        all.extend(outlet.check(&intended).await);
+    }
+    // Reachability comes and goes; what will not mend itself stops.
+    const PASSING: &[&str] =
+        &["relay-unreachable", "index-unreachable", "site-unreachable", "relay-tls", "relay-auth"];
+    for finding in all.iter_mut().filter(|f| PASSING.contains(&f.code.as_str())) {
+        finding.severity = Severity::Warn;
+    }
+    all.dedup_by(|a, b| a.code == b.code && a.place == b.place && a.message == b.message);
+    all
+}
+
+/// The team's signer of posts, as letters want it.
+struct Poster<'a> {
+    signer: &'a dyn Signer,
+    at: At,
+}
+
+#[async_trait]
+impl PostSigner for Poster<'_> {
+    async fn detached(&self, bytes: &[u8]) -> Result<Detached, String> {
+        let armored = self.signer.detach(bytes, self.at).await.map_err(|e| e.to_string())?;
+        Ok(Detached { armored, micalg: "pgp-sha512".to_owned() })
+    }
+
+    async fn clearsign(&self, text: &str) -> Result<String, String> {
+        let signed =
+            self.signer.clearsign(text.as_bytes(), self.at).await.map_err(|e| e.to_string())?;
+        String::from_utf8(signed).map_err(|_| "the signature is no text".to_owned())
+    }
+}
+
+struct Making<'a> {
+    house: &'a House,
+    content: &'a Content,
+    public: &'a PublicView,
+    blobs: Vec<Blob>,
+}
+
+impl<'a> Making<'a> {
+    fn keep(&mut self, blob: Blob) -> BlobRef {
+        let about = blob.about.clone();
+        self.blobs.push(blob);
+        about
+    }
+
+    async fn pushes(&mut self) -> Case<Vec<Push<'a>>> {
+        let mut all = Vec::new();
+        for candidate in &self.content.candidates {
+            let id = candidate.bundle;
+            let bundle = self.house.store.read(move |r| r.blob(id)).await?.bytes;
+            let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
+            let branch: String = candidate.branch.branch.chars().map(plain).collect();
+            let name = format!("{}-{branch}.bundle", candidate.branch.repository);
+            let bundle = self.keep(Blob::new(name, bundle, vec![]));
+            let repository = self.house.repository(&candidate.branch.repository)?;
+            let on_move =
+                repository.branch(&candidate.branch.branch).map(|b| b.on_move).unwrap_or_default();
+            all.push(Push { candidate, bundle, on_move });
+        }
+        Ok(all)
+    }
+
+    async fn files(&mut self) -> Case<(Vec<Upload>, Vec<Wait>)> {
+        let (mut uploads, mut waits) = (Vec::new(), Vec::new());
+        for release in &self.content.releases {
+            let args = vec![release.project.clone(), release.version.clone()];
+            if release.kind == ReleaseKind::BuiltFromTag {
+                waits.extend(release.upload.iter().map(|look| Wait {
+                    tag: release.tag.clone(),
+                    look: look.clone(),
+                    args: args.clone(),
+                    expected: release.expected.clone(),
+                }));
+                continue;
+            }
+            let mut files = Vec::new();
+            for artefact in &release.artefacts {
+                let id = artefact.blob;
+                let bytes = self.house.store.read(move |r| r.blob(id)).await?.bytes;
+                files.push(self.keep(Blob::new(artefact.file_name.clone(), bytes, vec![])));
+            }
+            uploads.extend(release.upload.iter().map(|command| Upload {
+                command: command.clone(),
+                args: args.clone(),
+                files: files.clone(),
+            }));
+        }
+        Ok((uploads, waits))
+    }
+
+    async fn posts(&mut self) -> Case<Vec<Post>> {
+        let words = |patches| {
+            post_text::render(&self.house.templates, self.public, patches)
+                .map_err(|e| CaseError::invalid("post", "cannot be made", e.to_string()))
+        };
+        let (full, short) = (words(Patches::Inline)?, words(Patches::Named)?);
+        let signer = Poster { signer: self.house.keys.post.as_ref(), at: self.house.now() };
+        let mut all = Vec::new();
+        for wanted in &self.content.posts {
+            let list = self.house.config.list.get(&wanted.list).ok_or_else(|| {
+                CaseError::unknown("list", &wanted.list, "it is no longer configured")
+            })?;
+            let (message_id, boundary) =
+                (self.house.message_id(), random::<16>(self.house.rng.as_ref()));
+            let post = post::Post {
+                list,
+                from: &self.house.config.team.address,
+                subject: wanted.subject.as_deref().unwrap_or(&full.subject),
+                full: &full.text,
+                short: &short.text,
+                message_id: &message_id,
+                boundary: &hex::encode(boundary),
+            };
+            let posted = post::compose(&post, &signer).await.map_err(|e| {
+                CaseError::invalid(
+                    format!("post to {}", wanted.list),
+                    "cannot be made",
+                    e.to_string(),
+                )
+            })?;
+            let (from, envelope_from, to) =
+                (posted.from.clone(), posted.envelope_from.clone(), posted.to.clone());
+            let message = self.keep(posted.blob(format!("post-{}.eml", wanted.list)));
+            let mail = Action::Mail { from, envelope_from, to, message_id, message };
+            let moderation = list.moderated.then(|| {
+                let archive = list.archive_url.as_deref().unwrap_or("its archive");
+                format!("Release the post to {} from moderation, then give the address at which {archive} shows it", list.address)
+            });
+            all.push(Post { list: wanted.list.clone(), mail, order: list.order, moderation });
+        }
+        Ok(all)
+    }
+
+    fn pages(&mut self) -> Case<Vec<Action>> {
+        let wrong = |e: crate::formats::FormatError| {
+            CaseError::invalid("advisory", "cannot be published", e.to_string())
+        };
+        let mut all = Vec::new();
+        for advisory in &self.public.advisories {
+            let html =
+                page::advisory(&self.house.templates, advisory, self.public).map_err(wrong)?;
+            let record = osv::export(advisory, self.public).map_err(wrong)?;
+            let short = entry::document(advisory, self.public).map_err(wrong)?;
+            let documents = vec![self.keep_document(html), self.keep_document(record)];
+            let entries = vec![self.keep_document(short)];
+            all.push(Action::Publish { public_id: advisory.public_id.clone(), documents, entries });
+        }
+        Ok(all)
+    }
+
+    fn keep_document(&mut self, document: Document) -> BlobRef {
+        self.keep(document.blob())
+    }
+}

@@ -1,0 +1,168 @@
+//! What is public: written by one transaction behind a permit, read as a pure set. Nothing
+//! here knows of drafts or embargoes.
+
+use async_trait::async_trait;
+
+use super::House;
+use crate::domain::action::Action;
+use crate::domain::blob::Sha256;
+use crate::domain::deed::{Actor, Deed};
+use crate::domain::effect::{Effect, Permit};
+use crate::domain::secret::{Embargoed, Reason};
+use crate::outlets::site::{Shelf, ShelfError};
+use crate::store::{Store, StoreError, StoredDocument};
+
+/// One public advisory with its complete documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Public id.
+    pub public_id: String,
+    /// Documents to be served.
+    pub documents: Vec<PublicDocument>,
+    /// The entry from which index, feed and list are assembled.
+    pub entry: Vec<u8>,
+}
+
+/// One public document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicDocument {
+    /// File name.
+    pub name: String,
+    /// Media type.
+    pub media_type: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// End of an entry's file name.
+const ENTRY: &str = ".entry.json";
+
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, end)| end) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("json") => "application/json",
+        Some("css") => "text/css; charset=utf-8",
+        Some("xml") => "application/atom+xml",
+        _ => "text/plain; charset=utf-8",
+    }
+}
+
+/// Everything public, oldest first.
+pub async fn all(store: &Store) -> Result<Vec<Published>, StoreError> {
+    store
+        .read(|r| {
+            let mut all = Vec::new();
+            for publication in r.publications()? {
+                let advisory = r.advisory(publication.advisory)?;
+                let mut published = Published {
+                    public_id: advisory.text.open(Reason::Dispatch).public_id.clone(),
+                    documents: Vec::new(),
+                    entry: Vec::new(),
+                };
+                for document in r.documents(publication.advisory)? {
+                    let bytes = document.bytes.into_open(Reason::Dispatch);
+                    if document.name.ends_with(ENTRY) {
+                        published.entry = bytes;
+                    } else {
+                        published.documents.push(PublicDocument {
+                            name: document.name,
+                            media_type: document.media_type,
+                            bytes,
+                        });
+                    }
+                }
+                all.push(published);
+            }
+            Ok(all)
+        })
+        .await
+}
+
+/// Changes only when the set of publications does: the source of every ETag.
+pub async fn edition(store: &Store) -> Result<String, StoreError> {
+    let rows = store.read(|r| r.publications()).await?;
+    let text: String = rows.iter().map(|p| format!("{} {}\n", p.advisory, p.at.millis())).collect();
+    Ok(Sha256::of(text.as_bytes()).to_string())
+}
+
+/// The site's shelf over the store.
+pub struct StoreShelf {
+    store: Store,
+}
+
+impl StoreShelf {
+    /// Over the house's database.
+    pub const fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+impl From<StoreError> for ShelfError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) | StoreError::Full | StoreError::Deposed => {
+                Self::Unavailable
+            }
+            _ => Self::Refused,
+        }
+    }
+}
+
+#[async_trait]
+impl Shelf for StoreShelf {
+    async fn shown(&self, public_id: &str) -> Result<Option<Vec<(String, Sha256)>>, ShelfError> {
+        let id = public_id.to_owned();
+        let shown = self.store.read(move |r| {
+            let advisory = match r.advisory_by_public_id(&id) {
+                Err(StoreError::NotFound(_)) => return Ok(None),
+                other => other?.id,
+            };
+            if !r.publications()?.iter().any(|p| p.advisory == advisory) {
+                return Ok(None);
+            }
+            let documents = r.documents(advisory)?;
+            let digest =
+                |d: &StoredDocument| (d.name.clone(), Sha256::of(d.bytes.open(Reason::Judging)));
+            Ok::<_, StoreError>(Some(documents.iter().map(digest).collect()))
+        });
+        Ok(shown.await?)
+    }
+
+    async fn put(&self, effect: &Effect) -> Result<(), ShelfError> {
+        let Permit::Public(_) = effect.permit() else { return Err(ShelfError::Refused) };
+        let Action::Publish { public_id, .. } = &effect.intended().action else {
+            return Err(ShelfError::Refused);
+        };
+        let (id, plan, epoch) =
+            (public_id.clone(), effect.permit().plan(), effect.permit().epoch());
+        let documents: Vec<StoredDocument> = (0..)
+            .zip(&effect.intended().blobs)
+            .map(|(position, blob)| StoredDocument {
+                name: blob.about.name.clone(),
+                position,
+                media_type: media_type(&blob.about.name).to_owned(),
+                bytes: Embargoed::new(blob.bytes.clone()),
+            })
+            .collect();
+        let go = self.store.read(move |r| r.decided(plan)).await?.ok_or(ShelfError::Refused)?;
+        // The publication carries GO's own time: a repeat after a crash writes the same row.
+        let deed = Deed::new(Actor::Operator, "publish", plan, go.at);
+        self.store
+            .write(&deed, move |tx| {
+                tx.still_leads(epoch)?;
+                let advisory = tx.advisory_by_public_id(&id)?.id;
+                tx.publish(advisory, plan)?;
+                for document in &documents {
+                    tx.add_document(advisory, document)?;
+                }
+                Ok::<_, StoreError>(())
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+/// Whether the database answers.
+pub async fn ready(house: &House) -> bool {
+    house.store.revision().await.is_ok()
+}
