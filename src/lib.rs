@@ -30,4 +30,5 @@ pub mod signing;
 pub mod store;
 pub mod town;
 pub mod vault;
+pub mod web;
 pub mod workshop;

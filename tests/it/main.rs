@@ -12,5 +12,6 @@ mod ground;
 mod house;
 mod outlets;
 mod postgres;
+mod site;
 mod store;
 mod twins;
