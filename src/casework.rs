@@ -20,6 +20,7 @@ pub mod patches;
 pub mod plans;
 pub mod publications;
 pub mod releases;
+pub mod site;
 
 pub use bells::Bells;
 pub use error::CaseError;

@@ -75,7 +75,7 @@ impl Opened {
                 bytes: bytes.clone(),
             }
         };
-        let masthead = house.masthead();
+        let masthead = house.site.masthead();
         PublicView {
             team: masthead.team,
             contact: masthead.contact,
