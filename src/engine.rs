@@ -5,9 +5,9 @@
 //! I/O. Before T0 an error stops; after T0 it shouts and goes on.
 
 mod day;
+mod errands;
 mod journal;
 mod lead;
-mod pages;
 mod perform;
 mod preflight;
 mod seal;
@@ -27,6 +27,7 @@ use crate::domain::time::{Mono, Span};
 use crate::store::{Lane, Store, StoreError};
 
 use day::Day;
+use errands::Errand;
 use journal::Journal;
 use lead::Leadership;
 use perform::Outcome;
@@ -54,7 +55,19 @@ pub enum EngineError {
     Store(#[from] StoreError),
     /// A verb failed it.
     #[error(transparent)]
-    Case(#[from] CaseError),
+    Case(CaseError),
+}
+
+impl From<CaseError> for EngineError {
+    /// A database that is away is the engine's trouble, not a plan's.
+    fn from(error: CaseError) -> Self {
+        match error {
+            CaseError::Store(
+                e @ (StoreError::Unavailable(_) | StoreError::Full | StoreError::Deposed),
+            ) => Self::Store(e),
+            other => Self::Case(other),
+        }
+    }
 }
 
 /// Longest sleep when nothing is due: other processes write to the same database.
@@ -73,6 +86,8 @@ pub struct Engine {
     clock: ClockWatch,
     days: BTreeMap<PlanId, Day>,
     tasks: JoinSet<Outcome>,
+    /// Checks and bells: never waited for by a step.
+    errands: JoinSet<Errand>,
     busy: BTreeSet<StepId>,
     paged: BTreeSet<(PlanId, &'static str, Option<StepId>)>,
     seen_revision: i64,
@@ -100,6 +115,7 @@ impl Engine {
             clock: ClockWatch::new(high_water),
             days: BTreeMap::new(),
             tasks: JoinSet::new(),
+            errands: JoinSet::new(),
             busy: BTreeSet::new(),
             paged: BTreeSet::new(),
             seen_revision: -1,
@@ -129,6 +145,7 @@ impl Engine {
             let clock = Arc::clone(&self.house.clock);
             tokio::select! {
                 Some(done) = self.tasks.join_next(), if !self.tasks.is_empty() => self.take_in(done),
+                Some(done) = self.errands.join_next(), if !self.errands.is_empty() => self.come_back(done).await,
                 () = sleep(clock.as_ref(), nap) => {}
                 () = poke.notified() => {}
                 _ = stop.changed() => {}
@@ -142,6 +159,9 @@ impl Engine {
         while let Some(done) = self.tasks.join_next().await {
             self.take_in(done);
         }
+        while let Some(done) = self.errands.join_next().await {
+            self.come_back(done).await;
+        }
         self.flush().await?;
         self.lead.give_back(&self.house, &self.store).await
     }
@@ -151,8 +171,12 @@ impl Engine {
     pub async fn settle(&mut self) -> Result<(), EngineError> {
         loop {
             self.turn().await?;
-            match self.tasks.join_next().await {
-                Some(done) => self.take_in(done),
+            if let Some(done) = self.tasks.join_next().await {
+                self.take_in(done);
+                continue;
+            }
+            match self.errands.join_next().await {
+                Some(done) => self.come_back(done).await,
                 None if self.journal.is_empty() && !self.moved => return Ok(()),
                 None => {}
             }
@@ -184,16 +208,16 @@ impl Engine {
         let Some(day) = self.days.get_mut(&id) else { return Ok(()) };
         let commands = day.run.decide(now, clock_ok);
         if !clock_ok && day.is_due(now) {
-            self.page(id, "clock-suspect", None).await;
+            self.page(id, "clock-suspect", None);
         }
-        self.preflight(id, now).await;
+        self.preflight(id, now);
         for command in commands {
             match command {
                 Command::Look(step) => self.begin_look(id, step).await?,
                 Command::Act(step) => self.begin_act(id, step).await?,
                 Command::Go => self.go(id).await?,
                 Command::Finish => self.finish(id).await?,
-                Command::Page { code, step } => self.page(id, code, step).await,
+                Command::Page { code, step } => self.page(id, code, step),
             }
         }
         self.announce(id).await

@@ -62,10 +62,15 @@ impl Engine {
         let live = self.store.read(|r| r.live_plans()).await?;
         self.days.retain(|id, _| live.iter().any(|p| p.id == *id));
         for plan in live {
-            if self.days.contains_key(&plan.id) {
-                self.catch_up(plan).await?;
-            } else {
-                self.take_on(plan).await?;
+            let id = plan.id;
+            let taken = match self.days.contains_key(&id) {
+                true => self.catch_up(plan).await,
+                false => self.take_on(plan).await,
+            };
+            match taken {
+                // One plan that cannot be read must not keep the others from their day.
+                Err(EngineError::Case(_)) => self.page(id, "plan-unreadable", None),
+                other => other?,
             }
         }
         self.seen_revision = revision;
@@ -76,7 +81,7 @@ impl Engine {
         let manifest = manifest_of(&plan)?;
         let people = recheck(&self.house, &plan).await?.len();
         if u32::try_from(people).unwrap_or(0) < manifest.threshold.max(1) {
-            self.page(plan.id, "approvals-do-not-verify", None).await;
+            self.page(plan.id, "approvals-do-not-verify", None);
             return Ok(());
         }
         let early_lift = manifest.early_lift;
@@ -160,7 +165,7 @@ impl Engine {
         let Some(day) = self.days.get(&id) else { return Ok(()) };
         let people = u32::try_from(recheck(&self.house, &day.plan).await?.len()).unwrap_or(0);
         if people < day.manifest.threshold.max(1) {
-            self.page(id, "approvals-do-not-verify", None).await;
+            self.page(id, "approvals-do-not-verify", None);
             return Ok(());
         }
         let claim = day.claim(self.lead.epoch);

@@ -14,7 +14,11 @@ use crate::domain::event::Happened;
 use crate::domain::ids::{PlanId, StepId};
 use crate::domain::plan::Step;
 use crate::domain::receipt::{OutletError, Seen};
+use crate::outlets::Outlet;
 use crate::store::StoreError;
+
+/// A step with its final bytes, and where it goes.
+type Ready = (Intended, Arc<dyn Outlet>);
 
 /// What a task brought back.
 pub(super) struct Outcome {
@@ -65,16 +69,7 @@ impl Engine {
         if self.busy.contains(&step) || !self.has_room() {
             return Ok(());
         }
-        let prepared = match self.prepare(plan, step, true).await {
-            Err(EngineError::Case(_)) => {
-                let error =
-                    OutletError::never("cannot-be-prepared", "the pinned bytes cannot be read");
-                self.fail(plan, step, error);
-                return self.flush().await;
-            }
-            other => other?,
-        };
-        let Some((intended, outlet)) = prepared else { return self.flush().await };
+        let Some((intended, outlet)) = self.ready(plan, step, true).await? else { return Ok(()) };
         let Some(day) = self.days.get(&plan) else { return Ok(()) };
         let sealed = day.manifest.steps.iter().any(|s| s.id == step && s.sealing.is_some());
         let claim = day.claim(self.lead.epoch);
@@ -122,6 +117,29 @@ impl Engine {
         self.journal.add(plan, event);
     }
 
+    /// The step with its final bytes, or an event that says why not: bytes that cannot be
+    /// read are this step's own trouble, nobody else's.
+    async fn ready(
+        &mut self,
+        plan: PlanId,
+        step: StepId,
+        to_act: bool,
+    ) -> Result<Option<Ready>, EngineError> {
+        let prepared = match self.prepare(plan, step, to_act).await {
+            Err(EngineError::Case(_)) => {
+                let error =
+                    OutletError::never("cannot-be-prepared", "the pinned bytes cannot be read");
+                self.fail(plan, step, error);
+                None
+            }
+            other => other?,
+        };
+        if prepared.is_none() {
+            self.flush().await?;
+        }
+        Ok(prepared)
+    }
+
     /// The step with its final bytes, and its outlet. `None` when an event was written
     /// instead, or the plan is gone.
     async fn prepare(
@@ -129,7 +147,7 @@ impl Engine {
         plan: PlanId,
         step: StepId,
         to_act: bool,
-    ) -> Result<Option<(Intended, Arc<dyn crate::outlets::Outlet>)>, EngineError> {
+    ) -> Result<Option<Ready>, EngineError> {
         let Some(day) = self.days.get(&plan) else { return Ok(None) };
         let Some(found) = day.manifest.steps.iter().find(|s| s.id == step).cloned() else {
             return Ok(None);
