@@ -20,7 +20,6 @@ pub mod patches;
 pub mod plans;
 pub mod publications;
 pub mod releases;
-pub mod site;
 
 pub use bells::Bells;
 pub use error::CaseError;

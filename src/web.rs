@@ -7,7 +7,6 @@
 
 mod answer;
 mod headers;
-mod house;
 mod problem;
 mod served;
 mod serving;

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::site::PublicSite;
 use super::{Bells, Case, CaseError};
 use crate::clock::{Clock, Rng, random};
 use crate::config::{Config, Repository};
 use crate::domain::deed::{Actor, Deed, Subject};
 use crate::domain::disclosure::BranchRef;
 use crate::domain::time::At;
+use crate::formats::masthead::Masthead;
 use crate::formats::templates::Templates;
 use crate::outlets::Outlets;
 use crate::signing::TeamSigners;
@@ -33,9 +33,7 @@ pub struct House {
     /// Whose key signs what.
     pub keys: TeamSigners,
     /// Texts.
-    pub templates: Arc<Templates>,
-    /// What everybody may see.
-    pub site: Arc<PublicSite>,
+    pub templates: Templates,
     /// The data directory.
     pub dir: PathBuf,
 }
@@ -98,6 +96,20 @@ impl House {
                     format!("supported are: {}", known.join(", ")),
                 ))
             }
+        }
+    }
+
+    /// What every public page says of the team.
+    pub fn masthead(&self) -> Masthead {
+        Masthead {
+            team: self.config.team.name.clone(),
+            contact: self
+                .config
+                .site
+                .contact
+                .clone()
+                .unwrap_or_else(|| self.config.team.address.clone()),
+            base_url: self.config.site.base_url.clone(),
         }
     }
 

@@ -9,17 +9,15 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::publications::StoreShelf;
-use super::site::PublicSite;
 use super::{Bells, Case, CaseError, House};
 use crate::clock::{Clock, Rng};
 use crate::config::{Config, SignerChoice};
-use crate::domain::planner::{GIT, MAIL, PERSON, SITE, STATIC, await_outlet, command_outlet};
+use crate::domain::planner::{GIT, MAIL, PERSON, SITE, await_outlet, command_outlet};
 use crate::formats::templates::Templates;
 use crate::outlets::git::GitOutlet;
 use crate::outlets::mail::MailOutlet;
 use crate::outlets::person::PersonOutlet;
 use crate::outlets::site::SiteOutlet;
-use crate::outlets::static_site::{Pages, StaticSite};
 use crate::outlets::wait::WaitOutlet;
 use crate::outlets::{Outlets, command};
 use crate::pgp::{
@@ -172,34 +170,10 @@ pub fn open(dir: &Path, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Case<House>
     let templates = Templates::load(folder.is_dir().then_some(folder.as_path()))
         .map_err(|e| CaseError::invalid(TEMPLATES, "cannot be used", e.to_string()))?;
     let keys = signers(dir, &config, &clock)?;
-    let templates = Arc::new(templates);
-    let site = Arc::new(PublicSite::new(
-        store.clone(),
-        Arc::clone(&templates),
-        (config.team.clone(), config.site.clone()),
-        Arc::clone(&keys.checksums),
-        keys.notice.certificate().clone(),
-        Arc::clone(&clock),
-    ));
-    let mut outlets = outlets(dir, &config, &store, &clock)?;
-    if let Some(tree) = &config.site.static_tree {
-        let pages: Arc<dyn Pages> = Arc::<PublicSite>::clone(&site);
-        outlets.add(STATIC, Arc::new(StaticSite::new(tree.clone(), pages, Arc::clone(&clock))));
-    }
+    let outlets = outlets(dir, &config, &store, &clock)?;
     let mail = MailOutlet::new(config.mail.clone(), config.team.domain(), Arc::clone(&clock));
     let bells = Bells::new(mail, config.team.clone(), Arc::clone(&clock), Arc::clone(&rng));
-    Ok(House {
-        store,
-        clock,
-        rng,
-        config,
-        outlets,
-        bells,
-        keys,
-        templates,
-        site,
-        dir: dir.to_owned(),
-    })
+    Ok(House { store, clock, rng, config, outlets, bells, keys, templates, dir: dir.to_owned() })
 }
 
 fn signers(dir: &Path, config: &Config, clock: &Arc<dyn Clock>) -> Case<TeamSigners> {

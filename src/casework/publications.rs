@@ -3,15 +3,39 @@
 
 use async_trait::async_trait;
 
-use super::{Case, CaseError};
+use super::House;
 use crate::domain::action::Action;
 use crate::domain::blob::Sha256;
 use crate::domain::deed::{Actor, Deed};
 use crate::domain::effect::{Effect, Permit};
 use crate::domain::secret::{Embargoed, Reason};
-use crate::formats::tree::{PublishedAdvisory, PublishedFile};
 use crate::outlets::site::{Shelf, ShelfError};
 use crate::store::{Store, StoreError, StoredDocument};
+
+/// One public advisory with its complete documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Public id.
+    pub public_id: String,
+    /// Documents to be served.
+    pub documents: Vec<PublicDocument>,
+    /// The entry from which index, feed and list are assembled.
+    pub entry: Vec<u8>,
+}
+
+/// One public document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicDocument {
+    /// File name.
+    pub name: String,
+    /// Media type.
+    pub media_type: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// End of an entry's file name.
+const ENTRY: &str = ".entry.json";
 
 fn media_type(name: &str) -> &'static str {
     match name.rsplit_once('.').map(|(_, end)| end) {
@@ -24,25 +48,34 @@ fn media_type(name: &str) -> &'static str {
 }
 
 /// Everything public, oldest first.
-pub async fn all(store: &Store) -> Case<Vec<PublishedAdvisory>> {
-    let published = store
+pub async fn all(store: &Store) -> Result<Vec<Published>, StoreError> {
+    store
         .read(|r| {
             let mut all = Vec::new();
             for publication in r.publications()? {
-                let file = |d: StoredDocument| PublishedFile {
-                    name: d.name,
-                    media_type: d.media_type,
-                    bytes: d.bytes.into_open(Reason::Dispatch),
+                let advisory = r.advisory(publication.advisory)?;
+                let mut published = Published {
+                    public_id: advisory.text.open(Reason::Dispatch).public_id.clone(),
+                    documents: Vec::new(),
+                    entry: Vec::new(),
                 };
-                all.push(r.documents(publication.advisory)?.into_iter().map(file).collect());
+                for document in r.documents(publication.advisory)? {
+                    let bytes = document.bytes.into_open(Reason::Dispatch);
+                    if document.name.ends_with(ENTRY) {
+                        published.entry = bytes;
+                    } else {
+                        published.documents.push(PublicDocument {
+                            name: document.name,
+                            media_type: document.media_type,
+                            bytes,
+                        });
+                    }
+                }
+                all.push(published);
             }
-            Ok::<Vec<Vec<PublishedFile>>, StoreError>(all)
+            Ok(all)
         })
-        .await?;
-    let whole = |files| {
-        PublishedAdvisory::of(files).map_err(|e| CaseError::machine("reading what is public", e))
-    };
-    published.into_iter().map(whole).collect()
+        .await
 }
 
 /// Changes only when the set of publications does: the source of every ETag.
@@ -127,4 +160,9 @@ impl Shelf for StoreShelf {
             .await?;
         Ok(())
     }
+}
+
+/// Whether the database answers.
+pub async fn ready(house: &House) -> bool {
+    house.store.revision().await.is_ok()
 }

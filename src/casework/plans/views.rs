@@ -75,7 +75,7 @@ impl Opened {
                 bytes: bytes.clone(),
             }
         };
-        let masthead = house.site.masthead();
+        let masthead = house.masthead();
         PublicView {
             team: masthead.team,
             contact: masthead.contact,
