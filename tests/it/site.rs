@@ -12,10 +12,8 @@ use daybreak::clock::{Clock, Generator, SystemClock};
 use daybreak::domain::blob::Sha256;
 use daybreak::domain::time::{At, Mono, Span};
 use daybreak::exec::Process;
-use daybreak::formats::masthead::Masthead;
-use daybreak::formats::templates::Templates;
 use daybreak::formats::tree::Tree;
-use daybreak::web::{Serving, Web, serve};
+use daybreak::web::{Serving, Shown as _, Web, serve};
 use reqwest::{Client, Method, Response, StatusCode};
 use shelf::{HOSTILE, Shelf, advisory, hostile, papers, published};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -51,26 +49,12 @@ impl Clock for Hurried {
     }
 }
 
-fn masthead(base_url: &str) -> Masthead {
-    Masthead {
-        team: "Meadow".into(),
-        contact: "security@meadow.example".into(),
-        base_url: base_url.into(),
-    }
-}
-
 impl Site {
     async fn of(shelf: Shelf) -> Self {
-        Self::at(BASE, shelf).await
-    }
-
-    async fn at(base_url: &str, shelf: Shelf) -> Self {
         let shelf = Arc::new(shelf);
         let clock = Arc::new(Hurried(SystemClock::new(), AtomicBool::new(false)));
         let web = Web {
             shown: shelf.clone(),
-            masthead: masthead(base_url),
-            templates: Arc::new(Templates::load(None).unwrap()),
             clock: clock.clone(),
             rng: Arc::new(Generator::from_system().unwrap()),
             freshness: Span::ZERO,
@@ -120,17 +104,16 @@ fn header<'a>(answer: &'a Response, name: &str) -> Option<&'a str> {
 }
 
 /// Every path of a site that shows `shelf`.
-fn paths(shelf: &Shelf, base_url: &str) -> BTreeMap<String, Vec<u8>> {
-    let templates = Templates::load(None).unwrap();
+fn paths(shelf: &Shelf) -> BTreeMap<String, Vec<u8>> {
     let published = shelf.published.lock().unwrap();
-    let tree = Tree::build(&templates, &masthead(base_url), &papers(), &published).unwrap();
+    let tree = Tree::build(shelf.templates(), &shelf.masthead(), &papers(), &published).unwrap();
     tree.files().map(|(path, file)| (path.to_owned(), file.bytes.clone())).collect()
 }
 
 #[tokio::test]
 async fn every_file_is_served_as_it_is() {
     let site = Site::of(one()).await;
-    for (path, bytes) in paths(&site.shelf, BASE) {
+    for (path, bytes) in paths(&site.shelf) {
         let answer = site.get(&path).await;
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         let kind = header(&answer, "content-type").unwrap();
@@ -163,7 +146,7 @@ async fn every_file_is_served_as_it_is() {
 #[tokio::test]
 async fn head_is_get_without_the_body() {
     let site = Site::of(one()).await;
-    let mut all: Vec<String> = paths(&site.shelf, BASE).into_keys().collect();
+    let mut all: Vec<String> = paths(&site.shelf).into_keys().collect();
     all.extend(["/healthz", "/readyz", "/nothing"].map(str::to_owned));
     for path in all {
         let (get, head) = (site.raw("GET", &path).await, site.raw("HEAD", &path).await);
@@ -219,7 +202,7 @@ async fn every_answer_carries_the_same_protection() {
 
 #[tokio::test]
 async fn a_site_without_tls_does_not_promise_it() {
-    let site = Site::at("http://127.0.0.1:1", Shelf::default()).await;
+    let site = Site::of(Shelf { base_url: "http://127.0.0.1:1", ..Shelf::default() }).await;
     assert_eq!(header(&site.get("/").await, "strict-transport-security"), None);
     assert_eq!(header(&site.get("/x").await, "strict-transport-security"), None);
 }
@@ -361,7 +344,7 @@ async fn embargoes_do_not_show() {
     for path in ["/osv/x_meadow-2026-0002.json", "/readyz", "/"] {
         busy.get(path).await;
     }
-    let mut all: Vec<String> = paths(&quiet.shelf, BASE).into_keys().collect();
+    let mut all: Vec<String> = paths(&quiet.shelf).into_keys().collect();
     all.extend(["/healthz", "/readyz", "/nothing", "/robots.txt"].map(str::to_owned));
     for path in all {
         for method in ["GET", "HEAD", "POST", "OPTIONS"] {
@@ -440,8 +423,9 @@ async fn a_crowd_asks_once() {
 #[tokio::test]
 async fn a_site_below_a_path_answers_with_and_without_it() {
     let base = "https://meadow.example/security";
-    let site = Site::at(base, Shelf::with(vec![published(&advisory(ID), base, AT)])).await;
-    for (path, bytes) in paths(&site.shelf, base) {
+    let shelf = Shelf::with(vec![published(&advisory(ID), base, AT)]);
+    let site = Site::of(Shelf { base_url: base, ..shelf }).await;
+    for (path, bytes) in paths(&site.shelf) {
         for path in [format!("/security{path}"), path] {
             assert_eq!(site.get(&path).await.bytes().await.unwrap(), bytes, "{path}");
         }
@@ -456,8 +440,6 @@ async fn it_stops_and_an_address_in_use_is_named() {
     let address = site.serving.address();
     let web = Web {
         shown: site.shelf.clone(),
-        masthead: masthead(BASE),
-        templates: Arc::new(Templates::load(None).unwrap()),
         clock: site.clock.clone(),
         rng: Arc::new(Generator::from_seed([1; 32])),
         freshness: Span::ZERO,
