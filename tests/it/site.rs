@@ -1,9 +1,11 @@
 //! The public site over real TCP: what it serves, what it refuses, and that it never says
 //! more than what is published.
 
+mod real;
 mod shelf;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -80,19 +82,23 @@ impl Site {
         answer.text().await.unwrap()
     }
 
-    /// One request as it stands, and every byte that comes back. The Date is taken out.
     async fn raw(&self, method: &str, path: &str) -> String {
-        let mut stream = TcpStream::connect(self.serving.address()).await.unwrap();
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let dated = |line: &&str| line.to_ascii_lowercase().starts_with("date:");
-        let mut head: Vec<_> = head.split("\r\n").filter(|l| !dated(l)).collect();
-        head[1..].sort_unstable();
-        format!("{}\r\n\r\n{body}", head.join("\r\n"))
+        raw(self.serving.address(), method, path).await
     }
+}
+
+/// One request as it stands, and every byte that comes back. The Date is taken out.
+async fn raw(address: SocketAddr, method: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let dated = |line: &&str| line.to_ascii_lowercase().starts_with("date:");
+    let mut head: Vec<_> = head.split("\r\n").filter(|l| !dated(l)).collect();
+    head[1..].sort_unstable();
+    format!("{}\r\n\r\n{body}", head.join("\r\n"))
 }
 
 fn one() -> Shelf {
