@@ -16,6 +16,8 @@ mod find;
 mod house;
 pub mod members;
 pub mod opening;
+pub mod pages;
+pub mod papers;
 pub mod patches;
 pub mod plans;
 pub mod publications;

@@ -7,6 +7,7 @@
 
 mod answer;
 mod headers;
+mod of_house;
 mod problem;
 mod served;
 mod serving;

@@ -33,7 +33,7 @@ pub struct House {
     /// Whose key signs what.
     pub keys: TeamSigners,
     /// Texts.
-    pub templates: Templates,
+    pub templates: Arc<Templates>,
     /// The data directory.
     pub dir: PathBuf,
 }
@@ -101,21 +101,21 @@ impl House {
 
     /// What every public page says of the team.
     pub fn masthead(&self) -> Masthead {
-        Masthead {
-            team: self.config.team.name.clone(),
-            contact: self
-                .config
-                .site
-                .contact
-                .clone()
-                .unwrap_or_else(|| self.config.team.address.clone()),
-            base_url: self.config.site.base_url.clone(),
-        }
+        masthead(&self.config)
     }
 
     /// A new Message-ID without angle brackets: 128 random bits and the team's own domain.
     pub fn message_id(&self) -> String {
         let token: [u8; 16] = random(self.rng.as_ref());
         format!("{}@{}", hex::encode(token), self.config.team.domain())
+    }
+}
+
+/// What every public page says of the team.
+pub(super) fn masthead(config: &Config) -> Masthead {
+    Masthead {
+        team: config.team.name.clone(),
+        contact: config.site.contact.clone().unwrap_or_else(|| config.team.address.clone()),
+        base_url: config.site.base_url.clone(),
     }
 }

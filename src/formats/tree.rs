@@ -8,17 +8,14 @@ use std::collections::BTreeMap;
 
 use super::entry::Entry;
 use super::links::{
-    ALL_JSON, CERTIFICATE, FEED, HOME, ICON, SECURITY_TXT, STYLE, check_id, document_path, is_open,
-    osv_path, page_path,
+    ALL_JSON, CERTIFICATE, FEED, HOME, ICON, SECURITY_TXT, STYLE, document_path, is_open, osv_path,
+    page_path,
 };
 use super::masthead::Masthead;
 use super::templates::Templates;
 use super::{Document, FormatError, all_json, atom, index, page};
 use crate::domain::blob::Sha256;
 use crate::domain::time::At;
-
-/// What a name ends in that holds an advisory's entry.
-const ENTRY: &str = ".entry.json";
 
 /// What the team shows whatever is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,24 +40,10 @@ pub struct PublishedFile {
 /// One published advisory.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublishedAdvisory {
-    /// What index, feed and list say of it.
-    pub entry: Entry,
+    /// What index, feed and list say of it: an [`Entry`] as JSON, slots filled.
+    pub entry: Vec<u8>,
     /// Its documents, entry apart.
     pub documents: Vec<PublishedFile>,
-}
-
-impl PublishedAdvisory {
-    /// From all that was published of one advisory, `ID.entry.json` among it.
-    pub fn of(files: Vec<PublishedFile>) -> Result<Self, FormatError> {
-        let (mut entries, documents): (Vec<_>, Vec<_>) =
-            files.into_iter().partition(|f| f.name.ends_with(ENTRY));
-        let lacking = || {
-            let (field, wrong) = ("entry", "is not there exactly once");
-            FormatError::field(field, wrong, "restore the advisory's stored documents")
-        };
-        let entry = entries.pop().filter(|_| entries.is_empty()).ok_or_else(lacking)?;
-        Ok(Self { entry: Entry::parse(&entry.bytes)?, documents })
-    }
 }
 
 /// One file of the site.
@@ -86,15 +69,16 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Builds it. The order of `published` does not matter. Errors when two files would
-    /// have one path, or an entry leads to a page or a record that is not there.
+    /// Builds it. The order of `published` does not matter. Errors when an entry
+    /// cannot be read or leads to what is not there, or two files would have one path.
     pub fn build(
         templates: &Templates,
         masthead: &Masthead,
         papers: &Papers,
         published: &[PublishedAdvisory],
     ) -> Result<Self, FormatError> {
-        let entries: Vec<Entry> = published.iter().map(|p| p.entry.clone()).collect();
+        let entries =
+            published.iter().map(|p| Entry::parse(&p.entry)).collect::<Result<Vec<_>, _>>()?;
         let not_found = finished(page::not_found(templates, masthead)?);
         let mut tree = Self { files: BTreeMap::new(), not_found };
         tree.add(HOME, finished(index::page(templates, masthead, &entries)?))?;
@@ -109,15 +93,13 @@ impl Tree {
         tree.add(ICON, finished(page::icon(templates)))?;
         tree.add(CERTIFICATE, file("application/pgp-keys", papers.certificate.clone()))?;
         tree.add(SECURITY_TXT, file("text/plain; charset=utf-8", papers.security_txt.clone()))?;
-        for advisory in published {
-            tree.add_advisory(advisory)?;
+        for (entry, advisory) in entries.iter().zip(published) {
+            tree.add_advisory(&entry.public_id, advisory)?;
         }
         Ok(tree)
     }
 
-    fn add_advisory(&mut self, advisory: &PublishedAdvisory) -> Result<(), FormatError> {
-        let id = &advisory.entry.public_id;
-        check_id(id)?;
+    fn add_advisory(&mut self, id: &str, advisory: &PublishedAdvisory) -> Result<(), FormatError> {
         for document in &advisory.documents {
             let path = document_path(id, &document.name)?;
             self.add(&path, file(&document.media_type, document.bytes.clone()))?;

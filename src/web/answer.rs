@@ -21,7 +21,7 @@ pub(super) async fn answer(served: Data<Served>, request: HttpRequest) -> HttpRe
     let begun = clock.mono();
     let served = served.into_inner();
     let path = served.below_root(request.uri().path());
-    let https = served.web().is_https();
+    let https = served.is_https();
     let answer = match path {
         _ if ![Method::GET, Method::HEAD].contains(request.method()) => {
             Problem::Method.answer(https)

@@ -75,6 +75,7 @@ struct Broken {
 /// What is served now.
 pub(super) struct Served {
     web: Web,
+    base_url: String,
     known: Mutex<Known>,
 }
 
@@ -88,7 +89,13 @@ enum Failure {
 impl Served {
     /// Nothing yet: the first reader asks.
     pub fn new(web: Web) -> Self {
-        Self { web, known: Mutex::default() }
+        let base_url = web.shown.masthead().base_url;
+        Self { web, base_url, known: Mutex::default() }
+    }
+
+    /// Whether the world sees us over TLS.
+    pub fn is_https(&self) -> bool {
+        self.base_url.to_ascii_lowercase().starts_with("https://")
     }
 
     /// What it is made of.
@@ -98,7 +105,7 @@ impl Served {
 
     /// The path below the site's own root: a proxy in front may or may not take that off.
     pub fn below_root<'a>(&self, path: &'a str) -> &'a str {
-        let root = root(&self.web.masthead.base_url);
+        let root = root(&self.base_url);
         path.strip_prefix(root).filter(|rest| rest.starts_with('/')).unwrap_or(path)
     }
 
@@ -192,16 +199,17 @@ impl Served {
             }
         }
         let published = self.web.shown.publications().await.map_err(Failure::Below)?;
-        let web = self.web.clone();
-        let build = move || match Tree::build(&web.templates, &web.masthead, &of.papers, &published)
-        {
-            Ok(tree) => Ok(Arc::new(Edition {
-                of,
-                pages: tree.files().map(|(path, file)| (path.to_owned(), page(file))).collect(),
-                not_found: page(tree.not_found()),
-            })),
-            Err(error) => Err(Failure::Build(Box::new((of, error)))),
-        };
+        let shown = Arc::clone(&self.web.shown);
+        let build =
+            move || match Tree::build(shown.templates(), &shown.masthead(), &of.papers, &published)
+            {
+                Ok(tree) => Ok(Arc::new(Edition {
+                    of,
+                    pages: tree.files().map(|(path, file)| (path.to_owned(), page(file))).collect(),
+                    not_found: page(tree.not_found()),
+                })),
+                Err(error) => Err(Failure::Build(Box::new((of, error)))),
+            };
         tokio::task::spawn_blocking(build).await.map_err(|_| Failure::Below(Unavailable))?
     }
 }

@@ -18,6 +18,10 @@ pub struct Unavailable;
 /// What the site shows: a pure function of the publications and the team's papers.
 #[async_trait]
 pub trait Shown: Send + Sync {
+    /// What every page says of the team: the same as long as we serve.
+    fn masthead(&self) -> Masthead;
+    /// How pages look.
+    fn templates(&self) -> &Templates;
     /// A word that changes exactly when the set of publications does. Asked often: one small
     /// read. Never the database's revision, which also moves for what is not public.
     async fn edition(&self) -> Result<String, Unavailable>;
@@ -34,21 +38,10 @@ pub trait Shown: Send + Sync {
 pub struct Web {
     /// What is published.
     pub shown: Arc<dyn Shown>,
-    /// What every page says of the team.
-    pub masthead: Masthead,
-    /// How pages look.
-    pub templates: Arc<Templates>,
     /// For bounding waits.
     pub clock: Arc<dyn Clock>,
     /// For reference numbers.
     pub rng: Arc<dyn Rng>,
     /// How old the answer to "is it still the same edition?" may be; zero asks every time.
     pub freshness: Span,
-}
-
-impl Web {
-    /// Whether the world sees us over TLS.
-    pub(super) fn is_https(&self) -> bool {
-        self.masthead.base_url.to_ascii_lowercase().starts_with("https://")
-    }
 }

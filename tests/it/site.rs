@@ -1,9 +1,11 @@
 //! The public site over real TCP: what it serves, what it refuses, and that it never says
 //! more than what is published.
 
+mod real;
 mod shelf;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,10 +14,8 @@ use daybreak::clock::{Clock, Generator, SystemClock};
 use daybreak::domain::blob::Sha256;
 use daybreak::domain::time::{At, Mono, Span};
 use daybreak::exec::Process;
-use daybreak::formats::masthead::Masthead;
-use daybreak::formats::templates::Templates;
 use daybreak::formats::tree::Tree;
-use daybreak::web::{Serving, Web, serve};
+use daybreak::web::{Serving, Shown as _, Web, serve};
 use reqwest::{Client, Method, Response, StatusCode};
 use shelf::{HOSTILE, Shelf, advisory, hostile, papers, published};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -51,26 +51,12 @@ impl Clock for Hurried {
     }
 }
 
-fn masthead(base_url: &str) -> Masthead {
-    Masthead {
-        team: "Meadow".into(),
-        contact: "security@meadow.example".into(),
-        base_url: base_url.into(),
-    }
-}
-
 impl Site {
     async fn of(shelf: Shelf) -> Self {
-        Self::at(BASE, shelf).await
-    }
-
-    async fn at(base_url: &str, shelf: Shelf) -> Self {
         let shelf = Arc::new(shelf);
         let clock = Arc::new(Hurried(SystemClock::new(), AtomicBool::new(false)));
         let web = Web {
             shown: shelf.clone(),
-            masthead: masthead(base_url),
-            templates: Arc::new(Templates::load(None).unwrap()),
             clock: clock.clone(),
             rng: Arc::new(Generator::from_system().unwrap()),
             freshness: Span::ZERO,
@@ -96,19 +82,23 @@ impl Site {
         answer.text().await.unwrap()
     }
 
-    /// One request as it stands, and every byte that comes back. The Date is taken out.
     async fn raw(&self, method: &str, path: &str) -> String {
-        let mut stream = TcpStream::connect(self.serving.address()).await.unwrap();
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let dated = |line: &&str| line.to_ascii_lowercase().starts_with("date:");
-        let mut head: Vec<_> = head.split("\r\n").filter(|l| !dated(l)).collect();
-        head[1..].sort_unstable();
-        format!("{}\r\n\r\n{body}", head.join("\r\n"))
+        raw(self.serving.address(), method, path).await
     }
+}
+
+/// One request as it stands, and every byte that comes back. The Date is taken out.
+async fn raw(address: SocketAddr, method: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let dated = |line: &&str| line.to_ascii_lowercase().starts_with("date:");
+    let mut head: Vec<_> = head.split("\r\n").filter(|l| !dated(l)).collect();
+    head[1..].sort_unstable();
+    format!("{}\r\n\r\n{body}", head.join("\r\n"))
 }
 
 fn one() -> Shelf {
@@ -120,17 +110,16 @@ fn header<'a>(answer: &'a Response, name: &str) -> Option<&'a str> {
 }
 
 /// Every path of a site that shows `shelf`.
-fn paths(shelf: &Shelf, base_url: &str) -> BTreeMap<String, Vec<u8>> {
-    let templates = Templates::load(None).unwrap();
+fn paths(shelf: &Shelf) -> BTreeMap<String, Vec<u8>> {
     let published = shelf.published.lock().unwrap();
-    let tree = Tree::build(&templates, &masthead(base_url), &papers(), &published).unwrap();
+    let tree = Tree::build(shelf.templates(), &shelf.masthead(), &papers(), &published).unwrap();
     tree.files().map(|(path, file)| (path.to_owned(), file.bytes.clone())).collect()
 }
 
 #[tokio::test]
 async fn every_file_is_served_as_it_is() {
     let site = Site::of(one()).await;
-    for (path, bytes) in paths(&site.shelf, BASE) {
+    for (path, bytes) in paths(&site.shelf) {
         let answer = site.get(&path).await;
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         let kind = header(&answer, "content-type").unwrap();
@@ -163,7 +152,7 @@ async fn every_file_is_served_as_it_is() {
 #[tokio::test]
 async fn head_is_get_without_the_body() {
     let site = Site::of(one()).await;
-    let mut all: Vec<String> = paths(&site.shelf, BASE).into_keys().collect();
+    let mut all: Vec<String> = paths(&site.shelf).into_keys().collect();
     all.extend(["/healthz", "/readyz", "/nothing"].map(str::to_owned));
     for path in all {
         let (get, head) = (site.raw("GET", &path).await, site.raw("HEAD", &path).await);
@@ -219,7 +208,7 @@ async fn every_answer_carries_the_same_protection() {
 
 #[tokio::test]
 async fn a_site_without_tls_does_not_promise_it() {
-    let site = Site::at("http://127.0.0.1:1", Shelf::default()).await;
+    let site = Site::of(Shelf { base_url: "http://127.0.0.1:1", ..Shelf::default() }).await;
     assert_eq!(header(&site.get("/").await, "strict-transport-security"), None);
     assert_eq!(header(&site.get("/x").await, "strict-transport-security"), None);
 }
@@ -361,7 +350,7 @@ async fn embargoes_do_not_show() {
     for path in ["/osv/x_meadow-2026-0002.json", "/readyz", "/"] {
         busy.get(path).await;
     }
-    let mut all: Vec<String> = paths(&quiet.shelf, BASE).into_keys().collect();
+    let mut all: Vec<String> = paths(&quiet.shelf).into_keys().collect();
     all.extend(["/healthz", "/readyz", "/nothing", "/robots.txt"].map(str::to_owned));
     for path in all {
         for method in ["GET", "HEAD", "POST", "OPTIONS"] {
@@ -440,8 +429,9 @@ async fn a_crowd_asks_once() {
 #[tokio::test]
 async fn a_site_below_a_path_answers_with_and_without_it() {
     let base = "https://meadow.example/security";
-    let site = Site::at(base, Shelf::with(vec![published(&advisory(ID), base, AT)])).await;
-    for (path, bytes) in paths(&site.shelf, base) {
+    let shelf = Shelf::with(vec![published(&advisory(ID), base, AT)]);
+    let site = Site::of(Shelf { base_url: base, ..shelf }).await;
+    for (path, bytes) in paths(&site.shelf) {
         for path in [format!("/security{path}"), path] {
             assert_eq!(site.get(&path).await.bytes().await.unwrap(), bytes, "{path}");
         }
@@ -456,8 +446,6 @@ async fn it_stops_and_an_address_in_use_is_named() {
     let address = site.serving.address();
     let web = Web {
         shown: site.shelf.clone(),
-        masthead: masthead(BASE),
-        templates: Arc::new(Templates::load(None).unwrap()),
         clock: site.clock.clone(),
         rng: Arc::new(Generator::from_seed([1; 32])),
         freshness: Span::ZERO,
@@ -467,4 +455,38 @@ async fn it_stops_and_an_address_in_use_is_named() {
     assert_eq!(site.get("/healthz").await.status(), StatusCode::OK);
     site.serving.stop().await;
     assert!(TcpStream::connect(address).await.is_err());
+}
+#[tokio::test]
+async fn zz_show() {
+    if std::env::var_os("SHOW").is_none() {
+        return;
+    }
+    let base = "http://127.0.0.1:18480";
+    let mut second = advisory("x_meadow-2026-0002");
+    second.title = "Predictable session tokens when the clock is set back".into();
+    second.description = "Tokens made within one second after the machine's clock was set back repeat those made before.\n\n## Who is affected\n\nServers that:\n\n- run on virtual machines that are paused,\n- or correct their clock in steps.\n\n> Tokens of other servers are not affected.\n\n| Setting | Safe |\n|---|---|\n| `tokens = \"random\"` | yes |\n| `tokens = \"time\"` | no |\n".into();
+    second.severity =
+        vec!["CVSS:4.0/AV:N/AC:H/AT:P/PR:L/UI:N/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N".into()];
+    let mut third = hostile("x_meadow-2026-0003");
+    third.severity = vec!["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H".into()];
+    let mut fourth = advisory("x_meadow-2026-0004");
+    fourth.title = "Memory of a closed connection can be read through a keep-alive probe".into();
+    fourth.severity = vec!["CVSS:3.1/AV:L/AC:H/PR:L/UI:R/S:U/C:L/I:N/A:N".into()];
+    let shelf = Arc::new(Shelf {
+        base_url: base,
+        ..Shelf::with(vec![
+            published(&advisory(ID), base, AT),
+            published(&second, base, "2026-10-12T15:00:00Z"),
+            published(&third, base, "2026-09-02T15:00:00Z"),
+            published(&fourth, base, "2026-11-12T15:00:00Z"),
+        ])
+    });
+    let web = Web {
+        shown: shelf,
+        clock: Arc::new(SystemClock::new()),
+        rng: Arc::new(Generator::from_system().unwrap()),
+        freshness: Span::ZERO,
+    };
+    let mut serving = serve("127.0.0.1:18480".parse().unwrap(), web).await.unwrap();
+    serving.ended().await;
 }

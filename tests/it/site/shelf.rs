@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use async_trait::async_trait;
 use daybreak::domain::advisory::{Credit, Reference};
 use daybreak::domain::affected::{Affected, Event, Range, RangeKind};
+use daybreak::domain::blob::Sha256;
 use daybreak::domain::time::At;
 use daybreak::domain::view::{AdvisoryView, BranchView, PublicView, ReleaseView};
+use daybreak::formats::masthead::Masthead;
 use daybreak::formats::templates::Templates;
 use daybreak::formats::tree::{Papers, PublishedAdvisory, PublishedFile};
 use daybreak::formats::{entry, osv, page};
@@ -17,8 +19,9 @@ use daybreak::web::{Shown, Unavailable};
 pub const HOSTILE: &str = "<script>alert('1')</script>\"'><img src=x onerror=alert(1)>{{ 7 }}";
 
 /// What the fake house holds.
-#[derive(Default)]
 pub struct Shelf {
+    pub base_url: &'static str,
+    pub templates: Templates,
     pub published: Mutex<Vec<PublishedAdvisory>>,
     /// The database cannot be read.
     pub down: AtomicBool,
@@ -31,6 +34,22 @@ pub struct Shelf {
     pub whole_reads: AtomicU32,
     /// How often anything was asked.
     pub asked: AtomicU32,
+}
+
+impl Default for Shelf {
+    fn default() -> Self {
+        Self {
+            base_url: "https://security.meadow.example",
+            templates: Templates::load(None).unwrap(),
+            published: Mutex::default(),
+            down: AtomicBool::default(),
+            hanging: AtomicBool::default(),
+            unready: AtomicBool::default(),
+            history: "",
+            whole_reads: AtomicU32::default(),
+            asked: AtomicU32::default(),
+        }
+    }
 }
 
 impl Shelf {
@@ -53,11 +72,21 @@ impl Shelf {
 
 #[async_trait]
 impl Shown for Shelf {
+    fn masthead(&self) -> Masthead {
+        Masthead {
+            team: "Meadow".into(),
+            contact: "security@meadow.example".into(),
+            base_url: self.base_url.into(),
+        }
+    }
+    fn templates(&self) -> &Templates {
+        &self.templates
+    }
     async fn edition(&self) -> Result<String, Unavailable> {
         self.reach().await?;
         let published = self.published.lock().unwrap();
         let history = std::iter::once(self.history.to_owned());
-        Ok(history.chain(published.iter().map(|p| format!(" {}", p.entry.public_id))).collect())
+        Ok(history.chain(published.iter().map(|p| format!(" {}", Sha256::of(&p.entry)))).collect())
     }
     async fn publications(&self) -> Result<Vec<PublishedAdvisory>, Unavailable> {
         self.reach().await?;
@@ -163,10 +192,10 @@ pub fn published(it: &AdvisoryView, base_url: &str, at: &str) -> PublishedAdviso
         entry::document(it, &public).unwrap(),
     ];
     let at = At::parse_rfc3339(at).unwrap();
-    let filled = documents.map(|d| PublishedFile {
+    let [page, osv, entry] = documents.map(|d| PublishedFile {
         name: d.name.clone(),
         media_type: d.media_type.to_owned(),
         bytes: d.blob().filled(at).unwrap(),
     });
-    PublishedAdvisory::of(filled.into()).unwrap()
+    PublishedAdvisory { entry: entry.bytes, documents: vec![page, osv] }
 }
