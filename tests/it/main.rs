@@ -13,4 +13,5 @@ mod house;
 mod outlets;
 mod postgres;
 mod store;
+mod town;
 mod twins;
