@@ -10,7 +10,7 @@ use crate::pgp::{TeamKey, TeamKeyError, samples};
 
 mod reader;
 
-pub use reader::{Attached, Letter, ReadError};
+pub use reader::{Attached, Letter, ReadError, decrypt};
 
 /// Somebody of the team.
 #[derive(Debug, Clone)]
