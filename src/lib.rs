@@ -20,6 +20,7 @@ pub mod casework;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod engine;
 pub mod exec;
 pub mod formats;
 pub mod letters;

@@ -14,4 +14,5 @@ mod outlets;
 mod postgres;
 mod site;
 mod store;
+mod town;
 mod twins;
