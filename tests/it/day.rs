@@ -1,8 +1,6 @@
 //! The day, end to end, on both databases: from a private draft to everything public, with
 //! nothing public before T0 and every byte as it was approved.
 
-mod world;
-
 use daybreak::domain::blob::equal_outside_slots;
 use daybreak::domain::plan::{PlanKind, PlanState};
 use daybreak::domain::stage::Stage;
@@ -12,7 +10,7 @@ use daybreak::town::story;
 use rstest::rstest;
 
 use crate::ground::Db;
-use world::{START, WorldView, town};
+use crate::world::{self, START, WorldView, town};
 
 /// How far ahead T0 is chosen: more than the lead of a week.
 const AHEAD: Span = Span::days(12);

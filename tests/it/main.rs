@@ -17,3 +17,4 @@ mod site;
 mod store;
 mod town;
 mod twins;
+mod world;
