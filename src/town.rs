@@ -8,6 +8,7 @@
 pub mod catcher;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod faults;
 pub mod index;
 pub mod people;
