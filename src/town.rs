@@ -106,6 +106,9 @@ pub struct Options {
     pub twine: Option<String>,
     /// How many people must approve a plan.
     pub approvals: u32,
+    /// How many distributors there are, at most [`people::DISTRIBUTORS`]: fewer make a quicker
+    /// town with fewer steps.
+    pub distributors: usize,
     /// Where the public site will listen; a free loopback port unless said.
     pub site: Option<SocketAddr>,
 }
@@ -120,6 +123,7 @@ impl Options {
             keep: None,
             twine: None,
             approvals: 2,
+            distributors: people::DISTRIBUTORS,
             site: None,
         }
     }
@@ -204,7 +208,7 @@ impl Town {
         let site = options.site.map_or_else(free_port, Ok).map_err(io)?;
         let uploads = Uploads::open(&world, options.twine, Arc::clone(&clock)).await?;
         let project = Project::new(&world, Arc::clone(&clock)).await?;
-        let people = People::new(clock.wall())?;
+        let people = People::new(clock.wall(), options.distributors)?;
         let database = match options.database {
             Database::Sqlite => "sqlite:daybreak.sqlite".to_owned(),
             Database::Postgres(url) => url,
