@@ -5,6 +5,7 @@
 mod commands;
 mod lists;
 mod mail;
+mod named;
 mod plans;
 mod repository;
 mod signing;
@@ -13,11 +14,12 @@ mod team;
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use commands::{Command, PythonIndex};
 pub use lists::{List, PostSigning};
 pub use mail::{Relay, Tls};
+pub use named::NamedFile;
 pub use plans::Plans;
 pub use repository::{Branch, CommitMessage, Repository};
 pub use signing::{SignerChoice, Signing};
@@ -53,7 +55,7 @@ pub enum ConfigError {
 }
 
 /// Everything a house is told.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// `sqlite:FILE` (relative to the data directory) or `postgres://…`; the file next to

@@ -5,6 +5,7 @@
 //! argument: arguments are visible to every user of the machine.
 
 pub mod git;
+pub mod terminal;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};

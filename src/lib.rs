@@ -17,6 +17,7 @@
 //! | 9 | `cli` | grammar and printing |
 
 pub mod casework;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;

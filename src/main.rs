@@ -1,2 +1,5 @@
-//! Daybreak.
-fn main() {}
+//! The program. Everything it says and does is in `daybreak::cli`.
+
+fn main() -> std::process::ExitCode {
+    daybreak::cli::main()
+}

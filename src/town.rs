@@ -8,6 +8,7 @@
 pub mod catcher;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod faults;
 pub mod index;
 pub mod people;
@@ -114,6 +115,9 @@ pub struct Options {
     pub twine: Option<String>,
     /// How many people must approve a plan.
     pub approvals: u32,
+    /// How many distributors there are, at most [`people::DISTRIBUTORS`]: fewer make a quicker
+    /// town with fewer steps.
+    pub distributors: usize,
     /// Where the public site will listen; a free loopback port unless said.
     pub site: Option<SocketAddr>,
 }
@@ -128,6 +132,7 @@ impl Options {
             keep: None,
             twine: None,
             approvals: 2,
+            distributors: people::DISTRIBUTORS,
             site: None,
         }
     }
@@ -213,7 +218,7 @@ impl Town {
         let site = options.site.map_or_else(free_port, Ok).map_err(io)?;
         let uploads = Uploads::open(&world, options.twine, Arc::clone(&clock)).await?;
         let project = Project::new(&world, Arc::clone(&clock)).await?;
-        let people = People::new(clock.wall())?;
+        let people = People::new(clock.wall(), options.distributors)?;
         let database = options.database.address();
         let text = config::text(&config::Particulars {
             database: &database,

@@ -76,6 +76,16 @@ pub fn create(dir: &Path, setup: &Setup, clock: &dyn Clock) -> Case<()> {
     if dir.join(CONFIG).exists() || dir.join(VAULT_KEY).exists() {
         return Err(CaseError::invalid("DIR", "holds a house already", "name another directory"));
     }
+    // Never written over, and never taken for ours when we clean up.
+    for name in [TEAM_KEY, TEAM_CERTIFICATE] {
+        if dir.join(name).exists() {
+            return Err(CaseError::invalid(
+                "DIR",
+                format!("holds a {name} already"),
+                "move it out of the directory, or name another directory",
+            ));
+        }
+    }
     let existed = dir.exists();
     let made = fill(dir, setup, clock);
     if made.is_err() {

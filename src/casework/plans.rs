@@ -63,6 +63,8 @@ pub struct Standing {
     pub manifest: Manifest,
     /// Who said yes.
     pub approvals: Vec<Approval>,
+    /// What the database says of it as a whole: held, GO, lifted.
+    pub facts: PlanFacts,
     /// How far its steps are.
     pub run: Run,
     /// Its log.
@@ -85,7 +87,7 @@ pub async fn standing(house: &House, plan: &Plan) -> Case<Standing> {
         .await?;
     let mut run = Run::new(&manifest, facts, repeats(house, &manifest));
     events.iter().for_each(|e| run.apply(e));
-    Ok(Standing { plan, manifest, approvals, run, events })
+    Ok(Standing { plan, manifest, approvals, facts, run, events })
 }
 
 /// What the database says of a plan as a whole.

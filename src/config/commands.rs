@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, check_name};
 
 /// One command outlet.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Command {
     /// An argv without a shell. `{files}` becomes one argument a file, `{0}`, `{1}` the
@@ -37,7 +37,7 @@ const fn default_seconds() -> u32 {
 }
 
 /// A Python package index.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PythonIndex {
     /// Upload address (twine's `--repository-url`).

@@ -1,11 +1,11 @@
 //! Public mailing lists that hear on the day.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, check_address, check_name};
 
 /// How a post is signed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PostSigning {
     /// PGP/MIME `multipart/signed` (RFC 3156 section 5).
@@ -18,7 +18,7 @@ pub enum PostSigning {
 }
 
 /// One list.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct List {
     /// The list's address.

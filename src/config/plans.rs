@@ -1,12 +1,12 @@
 //! How many people must approve what, and the waits that go with it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use crate::domain::time::Span;
 
 /// Approval thresholds (distinct people) and waits.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Plans {
     /// Approvals a Notice plan needs.

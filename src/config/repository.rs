@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, check_name};
 use crate::domain::plan::OnMove;
 
 /// What public commits say before the disclosure.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CommitMessage {
     /// That it is a security fix and that details follow shortly.
@@ -19,7 +19,7 @@ pub enum CommitMessage {
 }
 
 /// One supported branch.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Branch {
     /// Its name, `main`.
@@ -33,7 +33,7 @@ pub struct Branch {
 }
 
 /// A repository.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Repository {
     /// Where to push: a path, `file://`, `ssh://`, `user@host:path` or `https://`.

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// One signer.
-#[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, rename_all = "lowercase", tag = "with")]
 pub enum SignerChoice {
     /// The team key file in the data directory.
@@ -22,7 +22,7 @@ pub enum SignerChoice {
 }
 
 /// The signer of each purpose.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Signing {
     /// Encrypted notices. gpg cannot name intended recipients.

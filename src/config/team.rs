@@ -1,11 +1,11 @@
 //! Who the team is in the world's eyes.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, check_address};
 
 /// The team.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Team {
     /// The project's name as it stands in texts.

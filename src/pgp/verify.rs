@@ -41,7 +41,10 @@ pub enum VerifyError {
     #[error("this is a detached signature; the text that it signs is needed as well")]
     NothingToVerify,
     /// Nobody of the given certificates signed it.
-    #[error("signed by a stranger: no signature is by a certificate of the team")]
+    #[error(
+        "signed by a stranger: no signature is by a certificate of the team; sign with the key \
+         whose certificate the team holds"
+    )]
     Stranger,
     /// The signature is not over these bytes.
     #[error("the signature does not match: the text or the signature was altered; sign it again")]

@@ -109,26 +109,30 @@ fn revoked(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
     samples::revoked(user_id, at, true)
 }
 
-/// The confidential list. The reserved names of RFC 2606 reach nobody.
-fn list() -> [Plan; 8] {
+/// How many distributors there are at most.
+pub const DISTRIBUTORS: usize = 8;
+
+/// The confidential list; the beginning of it is varied too, for towns that want few. The
+/// reserved names of RFC 2606 reach nobody.
+fn list() -> [Plan; DISTRIBUTORS] {
     let person = Plan::person;
     [
         Plan {
-            keys: &[samples::rsa3072],
-            ..person("Larch Linux", "security@larch.example", "RSA")
-        },
-        Plan {
             longest_embargo_days: Some(14),
             ..person("Fennel OS", "vulns@fennel.example", "Curve25519")
+        },
+        Plan {
+            keys: &[samples::expired],
+            should_read: false,
+            ..person("Moss BSD", "security@moss.example", "expired")
         },
         Plan {
             lead_days: Some(3),
             ..person("Tarn Cloud", "psirt@tarn.example", "Curve25519, hears three days before")
         },
         Plan {
-            keys: &[samples::expired],
-            should_read: false,
-            ..person("Moss BSD", "security@moss.example", "expired")
+            keys: &[samples::rsa3072],
+            ..person("Larch Linux", "security@larch.example", "RSA")
         },
         Plan {
             keys: &[revoked],
@@ -156,8 +160,9 @@ fn list() -> [Plan; 8] {
 }
 
 impl People {
-    /// Makes everybody's keys; their health is as seen at `at`.
-    pub fn new(at: At) -> Result<Self, TeamKeyError> {
+    /// Makes everybody's keys, for the first `distributors` of the list; their health is as
+    /// seen at `at`.
+    pub fn new(at: At, distributors: usize) -> Result<Self, TeamKeyError> {
         let maintainer = |name: &'static str, address: &'static str| {
             let key = samples::cv25519(&format!("{name} <{address}>"), at)?;
             Ok::<_, TeamKeyError>(Maintainer { name, address, key })
@@ -166,7 +171,11 @@ impl People {
         Ok(Self {
             ada: maintainer("Ada Ngo", "ada@meadow.example")?,
             bea: maintainer("Bea Olsen", "bea@meadow.example")?,
-            distributors: list().iter().map(|p| p.reader(at)).collect::<Result<_, _>>()?,
+            distributors: list()
+                .iter()
+                .take(distributors)
+                .map(|p| p.reader(at))
+                .collect::<Result<_, _>>()?,
             reporter: reporter.reader(at)?,
             reporter_in_clear: ("Ilja Sorrelwood", "ilja@sorrelwood.example"),
             stranger: samples::cv25519("Stranger <stranger@elsewhere.example>", at)?,

@@ -70,6 +70,24 @@ async fn the_story_goes_up_to_two_approved_plans(#[values(Db::Sqlite, Db::Postgr
     assert_eq!((again.plan.state, again.approvals.len()), (PlanState::Approved, 2));
 }
 
+/// The words whose escape the leak tests look for are really secret, and really there.
+#[tokio::test]
+async fn planted_words_stand_in_secret_fields_and_nowhere_in_public() {
+    let options = Options { distributors: 1, ..Options::by_hand(START) };
+    let town = Town::build(options).await.unwrap();
+    assert_eq!(town.people.distributors.len(), 1);
+    let text = story::text(&town.people, START);
+    let secret = serde_json::to_string(&text).unwrap();
+    let all = ["cat-file", "--batch-all-objects", "--batch"];
+    let public = town.project.ask(&all).await.unwrap() + &town.project.refs().await.unwrap();
+    let config = std::fs::read_to_string(town.dir().join("daybreak.toml")).unwrap();
+    for word in story::PLANTED {
+        assert!(secret.contains(word), "{word} is not planted");
+        assert!(!public.contains(word) && !config.contains(word), "{word} is public");
+    }
+    assert!(!serde_json::to_string(&text.public_credits()).unwrap().contains("Sorrelwood"));
+}
+
 #[tokio::test]
 async fn the_same_seed_gives_the_same_ids() {
     let mut seen = Vec::new();

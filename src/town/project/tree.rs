@@ -36,7 +36,7 @@ pub const LINES: [Line; 3] = [
 /// Released versions up to and with `version`, newest first, with what they brought.
 const HISTORY: [(&str, &str); 3] = [
     ("2.0.0", "`unpack` can be given the names of the entries that are wanted."),
-    ("1.4.2", "Bales: fields with their records in one file."),
+    ("1.4.2", "Bales with thousands of records are read faster."),
     ("0.9.7", "Plants may have spaces in their names."),
 ];
 
@@ -100,7 +100,7 @@ pub fn archive(line: &Line, fixed: bool) -> String {
             "            target = folder / entry.filename\n",
             "            target = (folder / entry.filename).resolve()\n\
              \x20           if not target.is_relative_to(folder):\n\
-             \x20               raise ValueError(\"an entry leaves the folder\")\n",
+             \x20               raise ValueError(\"MDW-7731: an entry leaves the folder\")\n",
         );
     }
     text

@@ -17,7 +17,7 @@ pub const PLANTED: [&str; 7] = [
     "Quillfeather",
     "Sorrelwood",
     "Thornapple",
-    "hedgeward",
+    "MDW-7731",
     "windrow",
 ];
 
@@ -37,11 +37,11 @@ pub fn text(people: &People, now: At) -> AdvisoryText {
         affected: vec![affected()],
         severity: vec!["CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:N/I:H/A:L".to_owned()],
         cwe: vec!["CWE-22".to_owned()],
-        remedy: "Upgrade to meadow 2.0.1 or 1.4.3: `unpack` now refuses entries that do not stay \
-            hedgeward of the target folder, and raises `ValueError`."
+        remedy: "Upgrade to meadow 2.0.1 or 1.4.3: `unpack` then refuses a bale with such \
+            entries and raises `ValueError` with the message MDW-7731."
             .to_owned(),
-        mitigation: "Until then unpack bales only from people you trust, or in an empty windrow: \
-            a container or an account that can write nowhere else."
+        mitigation: "Until then unpack bales only from people you trust, or under an account that \
+            can write nowhere else; the profile `windrow.apparmor` in the documentation does that."
             .to_owned(),
         references: vec![Reference {
             kind: "PACKAGE".to_owned(),

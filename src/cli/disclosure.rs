@@ -1,0 +1,249 @@
+//! `daybreak disclosure`: one embargo, its instant and what it holds.
+
+mod artefact;
+mod patch;
+mod release;
+mod show;
+mod stage;
+
+use clap::{Args, Subcommand};
+
+use super::desk::Desk;
+use super::exit::{Ended, Exit};
+use super::words;
+use crate::casework::{controls, disclosures, find_advisory, find_disclosure};
+use crate::domain::disclosure::{self, CellState};
+use crate::domain::finding::{Finding, any_stop};
+use crate::domain::ids::AdvisoryId;
+use crate::domain::secret::Reason;
+use crate::domain::stage::Stage;
+use crate::domain::zone::T0;
+
+#[derive(Debug, Subcommand)]
+pub enum Disclosure {
+    /// Open an embargo; prints its id
+    #[command(after_help = "Example:\n  \
+        daybreak disclosure new --at \"2026-12-01 16:00 Europe/Berlin\" --advisory x_meadow-2026-0001")]
+    New {
+        /// The instant: "2026-12-01 16:00 Europe/Berlin" or RFC 3339; may be set later
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// What it discloses; none for a release without an advisory
+        #[arg(long, value_name = "ADVISORY", num_args = 1..)]
+        advisory: Vec<String>,
+        /// Distributors do not hear in advance, because ...
+        #[arg(long, value_name = "REASON")]
+        without_notice: Option<String>,
+    },
+    /// Show everything it holds
+    #[command(after_help = "Example:\n  daybreak disclosure show x_meadow-2026-0001")]
+    Show {
+        /// Id, or the public id of one of its advisories
+        disclosure: String,
+    },
+    /// Show all disclosures
+    #[command(after_help = "Example:\n  daybreak disclosure list")]
+    List,
+    /// List everything that is wrong, missing or unwise
+    #[command(after_help = "Example:\n  daybreak disclosure check x_meadow-2026-0001")]
+    Check {
+        /// Id, or the public id of one of its advisories
+        disclosure: String,
+    },
+    /// Set or move the instant; plans that pinned the old one are void
+    #[command(after_help = "Example:\n  daybreak disclosure move x_meadow-2026-0001 \
+        --at \"2026-12-02 16:00 Europe/Berlin\" --reason \"a distributor asked for a day\"")]
+    Move {
+        /// Id, or the public id of one of its advisories
+        disclosure: String,
+        /// The new instant
+        #[arg(long, value_name = "TIME")]
+        at: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Give it up; what is running is held
+    #[command(after_help = "Example:\n  \
+        daybreak disclosure cancel x_meadow-2026-0001 --reason \"not a vulnerability\"")]
+    Cancel {
+        /// Id, or the public id of one of its advisories
+        disclosure: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Add an advisory
+    #[command(after_help = "Example:\n  \
+        daybreak disclosure add-advisory x_meadow-2026-0001 x_meadow-2026-0002")]
+    AddAdvisory {
+        /// Id, or the public id of one of its advisories
+        disclosure: String,
+        /// Public id or id
+        advisory: String,
+    },
+    Mark(Mark),
+    AddPatch(patch::AddPatch),
+    AddRelease(release::AddRelease),
+    /// Add a post to a configured mailing list; prints its id
+    #[command(
+        after_help = "Example:\n  daybreak disclosure add-post x_meadow-2026-0001 --list announce"
+    )]
+    AddPost {
+        /// Id, or the public id of one of its advisories
+        disclosure: String,
+        /// The list's name in daybreak.toml
+        #[arg(long, value_name = "NAME")]
+        list: String,
+        /// Subject after the list's prefix (made from the advisories unless said)
+        #[arg(long)]
+        subject: Option<String>,
+    },
+    Stage(stage::Stage),
+    ExportCandidate(stage::ExportCandidate),
+    AddArtefact(artefact::AddArtefact),
+    /// Ask for the approved release to start before its time (needs --as)
+    #[command(after_help = "Example:\n  \
+        daybreak --as Ada disclosure publish-now x_meadow-2026-0001 --reason \"it leaked\"")]
+    PublishNow {
+        /// Id, or the public id of one of its advisories
+        disclosure: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Decide that a branch gets no patch
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  daybreak disclosure mark x_meadow-2026-0001 \
+    --advisory x_meadow-2026-0001 --branch meadow:1.x --not-affected")]
+pub struct Mark {
+    /// Id, or the public id of one of its advisories
+    disclosure: String,
+    /// Public id or id
+    #[arg(long)]
+    advisory: String,
+    /// repository:branch, or the branch alone when there is one repository
+    #[arg(long)]
+    branch: String,
+    /// The flaw is not there
+    #[arg(long, required_unless_present = "will_not_fix")]
+    not_affected: bool,
+    /// It stays as it is, because ...
+    #[arg(long, value_name = "REASON", conflicts_with = "not_affected")]
+    will_not_fix: Option<String>,
+}
+
+pub async fn run(verb: Disclosure, desk: &Desk) -> Ended {
+    let (house, print, actor) = (&desk.house, desk.print, desk.actor);
+    match verb {
+        Disclosure::New { at, advisory, without_notice } => {
+            let t0 = at.as_deref().map(T0::parse).transpose()?;
+            let ids = advisory_ids(desk, &advisory).await?;
+            let (made, findings) =
+                disclosures::create(house, actor, t0, ids, without_notice).await?;
+            instant(desk, &made, &findings)?;
+        }
+        Disclosure::Show { disclosure } => {
+            show::one(desk, &find_disclosure(house, &disclosure).await?).await?;
+        }
+        Disclosure::List => show::list(desk).await?,
+        Disclosure::Check { disclosure } => {
+            let found = find_disclosure(house, &disclosure).await?;
+            let findings = disclosures::check(house, &found).await?;
+            print.judged(&findings, "nothing to complain about")?;
+            return Ok(if any_stop(&findings) { Exit::Blocked } else { Exit::Ok });
+        }
+        Disclosure::Move { disclosure, at, reason } => {
+            let t0 = T0::parse(&at)?;
+            let found = find_disclosure(house, &disclosure).await?;
+            let (moved, findings) = disclosures::move_t0(house, actor, &found, t0, &reason).await?;
+            instant(desk, &moved, &findings)?;
+        }
+        Disclosure::Cancel { disclosure, reason } => {
+            let found = find_disclosure(house, &disclosure).await?;
+            let cancelled = disclosures::cancel(house, actor, &found, &reason).await?;
+            print.made(cancelled.id, &[])?;
+            if found.stage == Stage::Embargoed {
+                print.talk("Distributors were told: tell them by hand that it is off.");
+            }
+        }
+        Disclosure::AddAdvisory { disclosure, advisory } => {
+            let found = find_disclosure(house, &disclosure).await?;
+            let advisory = find_advisory(house, &advisory).await?.id;
+            let changed = disclosures::add_advisory(house, actor, &found, advisory).await?;
+            print.made(changed.id, &[])?;
+        }
+        Disclosure::Mark(mark) => {
+            let found = find_disclosure(house, &mark.disclosure).await?;
+            let advisory = find_advisory(house, &mark.advisory).await?.id;
+            let branch = house.branch(&mark.branch)?;
+            let state = match mark.will_not_fix {
+                Some(reason) => CellState::WillNotFix { reason },
+                None => CellState::NotAffected,
+            };
+            let changed = disclosures::mark(house, actor, &found, advisory, branch, state).await?;
+            print.made(changed.id, &[])?;
+        }
+        Disclosure::AddPatch(add) => patch::add(desk, add).await?,
+        Disclosure::AddRelease(add) => release::add(desk, add).await?,
+        Disclosure::AddPost { disclosure, list, subject } => {
+            let found = find_disclosure(house, &disclosure).await?;
+            let changed = disclosures::add_post(house, actor, &found, &list, subject).await?;
+            if let Some(post) = changed.case.open(Reason::Review).posts.last() {
+                print.made(post.id, &[])?;
+            }
+        }
+        Disclosure::Stage(order) => return stage::stage(desk, order).await,
+        Disclosure::ExportCandidate(order) => stage::export(desk, &order).await?,
+        Disclosure::AddArtefact(add) => artefact::add(desk, add).await?,
+        Disclosure::PublishNow { disclosure, reason } => {
+            publish_now(desk, &disclosure, &reason).await?;
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+/// The advisories meant, by name.
+async fn advisory_ids(desk: &Desk, names: &[String]) -> anyhow::Result<Vec<AdvisoryId>> {
+    let mut ids = Vec::new();
+    for name in names {
+        let id = find_advisory(&desk.house, name).await?.id;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+/// The id, and the instant in UTC with its weekday.
+fn instant(desk: &Desk, made: &disclosure::Disclosure, findings: &[Finding]) -> anyhow::Result<()> {
+    let print = desk.print;
+    if print.is_json() {
+        return print.json(&serde_json::json!({
+            "id": made.id, "t0": made.t0.map(|t| t.at.rfc3339()),
+            "spoken": made.t0.map(|t| t.spoken()), "findings": findings,
+        }));
+    }
+    match made.t0 {
+        Some(t0) => print.talk(format!("T0 is {t0}")),
+        None => print
+            .talk("T0 is to be set: daybreak disclosure move DISCLOSURE --at TIME --reason TEXT"),
+    }
+    print.made(made.id, findings)
+}
+
+async fn publish_now(desk: &Desk, disclosure: &str, reason: &str) -> anyhow::Result<()> {
+    let member = desk.member()?;
+    let found = find_disclosure(&desk.house, disclosure).await?;
+    let lifted = controls::publish_now(&desk.house, member, &found, reason).await?;
+    let (given, needed) = (lifted.given, lifted.needed);
+    let json = serde_json::json!({ "plan": lifted.plan.id, "given": given, "needed": needed });
+    desk.print.either(&json, || lifted.plan.id.to_string())?;
+    desk.print.talk(match needed.saturating_sub(given) {
+        0 => format!("{given} of {needed} asked for it: the release starts at once, as soon as an engine runs."),
+        more => format!("{given} of {needed} asked for it; {} must ask too.", words::more(more, "member")),
+    });
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! `daybreak doctor`: everything that can be judged without reaching out, and with `--live`
+//! what can only be told by asking the world.
+
+mod checks;
+mod live;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Global;
+use super::desk::{open_house, whole};
+use super::exit::{Ended, Exit, report};
+use super::print::{Print, table};
+use crate::domain::finding::{Finding, any_stop};
+
+/// Look for what would go wrong: configuration, keys, database, audit, signers, clock
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  daybreak doctor\n  daybreak doctor --live")]
+pub struct Doctor {
+    /// Also reach out to the relay, the repositories and what the waiting plans will use;
+    /// nothing is sent
+    #[arg(long)]
+    live: bool,
+}
+
+/// One thing looked at.
+#[derive(Debug, Serialize)]
+pub struct Looked {
+    /// What.
+    about: &'static str,
+    /// What there is to know when nothing is wrong.
+    said: String,
+    /// What is wrong.
+    findings: Vec<Finding>,
+}
+
+impl Looked {
+    fn new(about: &'static str, said: impl Into<String>, findings: Vec<Finding>) -> Self {
+        Self { about, said: said.into(), findings }
+    }
+}
+
+pub async fn run(doctor: &Doctor, global: &Global, print: Print) -> Ended {
+    let dir = whole(&global.dir)?;
+    let mut all = vec![checks::configuration(&dir)?, checks::modes(&dir)];
+    // Without a house nothing more can be said; what is known so far still is.
+    let house = match open_house(&dir) {
+        Ok(house) => house,
+        Err(error) => {
+            show(print, &all)?;
+            return Ok(report(print, &error));
+        }
+    };
+    all.push(checks::database(&house).await?);
+    all.push(checks::audit(&house).await?);
+    all.push(checks::signers(&house).await?);
+    all.push(checks::distributors(&house).await?);
+    all.push(checks::leader(&house).await?);
+    all.push(checks::clock(&house).await?);
+    all.push(checks::plans(&house).await?);
+    if doctor.live {
+        all.extend(live::looks(&house).await?);
+    }
+    show(print, &all)?;
+    if !doctor.live {
+        print.talk("The relay, the repositories and the outlets were not tried: --live does.");
+    }
+    let stopped = all.iter().any(|l| any_stop(&l.findings));
+    Ok(if stopped { Exit::Blocked } else { Exit::Ok })
+}
+
+fn show(print: Print, all: &[Looked]) -> anyhow::Result<()> {
+    print.either(&all, || {
+        let rows = all.iter().flat_map(|looked| {
+            let row =
+                |state: &str, said: String| vec![looked.about.to_owned(), state.to_owned(), said];
+            if looked.findings.is_empty() {
+                return vec![row("good", looked.said.clone())];
+            }
+            let said = |f: &Finding| match f.cure.as_str() {
+                "" => row(f.severity.word(), format!("{}: {}", f.place, f.message)),
+                cure => row(f.severity.word(), format!("{}: {}; {cure}", f.place, f.message)),
+            };
+            looked.findings.iter().map(said).collect()
+        });
+        table(&[], rows)
+    })
+}

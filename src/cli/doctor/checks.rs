@@ -1,0 +1,197 @@
+//! What can be judged without reaching out.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use super::Looked;
+use crate::casework::{House, audits, disclosures, distributors, opening, plans};
+use crate::cli::config::named_files;
+use crate::config::Config;
+use crate::domain::finding::Finding;
+use crate::domain::time::{At, Span};
+use crate::signing::Purpose;
+use crate::store::Verdict;
+
+/// How far the wall clock may lie behind what an engine has seen.
+const BEHIND: Span = Span::secs(2);
+
+pub fn configuration(dir: &Path) -> anyhow::Result<Looked> {
+    let config = Config::load(&dir.join(opening::CONFIG))?;
+    let said = format!(
+        "{} repositories, {} lists, {} commands",
+        config.repository.len(),
+        config.list.len(),
+        config.command.len()
+    );
+    let mut findings = named_files(&config);
+    if config.repository.is_empty() {
+        findings.push(
+            Finding::warn("no-repository", "repository", "none is configured")
+                .cure("add a [repository.NAME] section to daybreak.toml"),
+        );
+    }
+    if config.plans.release == 1 {
+        findings.push(Finding::note(
+            "one-approval",
+            "plans.release",
+            "one person alone can publish",
+        ));
+    }
+    Ok(Looked::new("configuration", said, findings))
+}
+
+/// Nobody but the owner may read what lies in the data directory.
+pub fn modes(dir: &Path) -> Looked {
+    let mut findings = Vec::new();
+    let mut judge = |path: &Path, name: &str, right: u32| {
+        let Ok(about) = std::fs::metadata(path) else { return };
+        let mode = about.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            findings.push(
+                Finding::stop(
+                    "mode-open",
+                    name,
+                    format!("its mode is {mode:03o}: others may read it"),
+                )
+                .cure(format!("chmod {right:o} {}", path.display())),
+            );
+        }
+    };
+    judge(dir, "data directory", 0o700);
+    for name in [opening::VAULT_KEY, opening::TEAM_KEY, opening::CONFIG] {
+        judge(&dir.join(name), name, 0o600);
+    }
+    if std::fs::read_dir(dir.join("drafts")).is_ok_and(|mut entries| entries.next().is_some()) {
+        findings.push(
+            Finding::note("drafts-left", "drafts", "texts that were not taken lie there in clear")
+                .cure("take them in with --from, then delete them"),
+        );
+    }
+    Looked::new("file modes", "for the owner only", findings)
+}
+
+pub async fn database(house: &House) -> anyhow::Result<Looked> {
+    let revision = house.store.revision().await?;
+    Ok(Looked::new("database", format!("open, {revision} writes"), vec![]))
+}
+
+pub async fn audit(house: &House) -> anyhow::Result<Looked> {
+    let (said, findings) = match audits::verify(house).await? {
+        Verdict::Intact { lines, head } => (format!("intact, {lines} lines, head {head}"), vec![]),
+        Verdict::Broken { seq, .. } => (
+            String::new(),
+            vec![
+                Finding::stop("audit-broken", format!("line {seq}"), "it is not as it was written")
+                    .cure("daybreak audit verify says how; keep the database as evidence"),
+            ],
+        ),
+    };
+    Ok(Looked::new("audit chain", said, findings))
+}
+
+/// Open instants, so that keys are judged when they are needed.
+async fn instants(house: &House) -> anyhow::Result<Vec<At>> {
+    let now = house.now();
+    let all = disclosures::list(house).await?;
+    let open = all.iter().filter(|d| d.stage.is_open()).filter_map(|d| d.t0);
+    Ok(std::iter::once(now).chain(open.map(|t| t.at).filter(|at| *at > now)).collect())
+}
+
+pub async fn signers(house: &House) -> anyhow::Result<Looked> {
+    let instants = instants(house).await?;
+    let mut findings = Vec::new();
+    for purpose in Purpose::ALL {
+        let certificate = house.keys.of(purpose).certificate();
+        let bad =
+            instants.iter().find(|at| certificate.valid_signing_fingerprints(**at).is_empty());
+        if let Some(at) = bad {
+            findings.push(
+                Finding::stop(
+                    "signer-not-valid",
+                    format!("signing.{}", purpose.word()),
+                    format!("its certificate cannot sign at {}", at.spoken()),
+                )
+                .cure("extend or renew the key, then give its certificate in team.asc"),
+            );
+        }
+    }
+    let said = match instants.len().saturating_sub(1) {
+        0 => "good now".to_owned(),
+        n => format!("good now and at {n} open T0"),
+    };
+    Ok(Looked::new("signers", said, findings))
+}
+
+pub async fn distributors(house: &House) -> anyhow::Result<Looked> {
+    let all = distributors::check(house).await?;
+    let mut findings: Vec<Finding> = all.into_iter().flat_map(|h| h.findings).collect();
+    // One bad certificate blocks its own contact and nobody else.
+    for finding in &mut findings {
+        finding.severity = finding.severity.min(crate::domain::finding::Severity::Warn);
+    }
+    Ok(Looked::new("distributors", "every certificate is good now and at each open T0", findings))
+}
+
+/// Who leads can be read; whether they live can only be told by watching.
+pub async fn leader(house: &House) -> anyhow::Result<Looked> {
+    let lease = house.store.read(|r| r.lease()).await?;
+    let Some(holder) = lease.holder else {
+        let finding = Finding::note("no-engine-yet", "lease", "no engine has ever led here")
+            .cure("run `daybreak serve`: without it nothing is sent or published");
+        return Ok(Looked::new("engine", "", vec![finding]));
+    };
+    let said = format!("{holder} led last (epoch {}, beat {})", lease.epoch, lease.beat);
+    Ok(Looked::new("engine", said, vec![]))
+}
+
+pub async fn clock(house: &House) -> anyhow::Result<Looked> {
+    let seen = house.store.read(|r| r.high_water()).await?;
+    let now = house.now();
+    let mut findings = Vec::new();
+    if seen.since(now) > BEHIND {
+        findings.push(
+            Finding::stop(
+                "clock-behind",
+                "clock",
+                format!("it shows {}, and an engine has seen {}", now.spoken(), seen.spoken()),
+            )
+            .cure("set the machine's clock (NTP); no GO is written on a clock that jumps"),
+        );
+    }
+    Ok(Looked::new("clock", now.spoken(), findings))
+}
+
+/// The cached state of every step against its log, and what waits for a person.
+pub async fn plans(house: &House) -> anyhow::Result<Looked> {
+    let live = house.store.read(|r| r.live_plans()).await?;
+    let mut findings = Vec::new();
+    for plan in &live {
+        let standing = plans::standing(house, plan).await?;
+        let id = plan.id;
+        let rows = house.store.read(move |r| r.steps(id)).await?;
+        for row in rows {
+            let Some(progress) = standing.run.progress(row.id) else { continue };
+            let word = progress.status.word();
+            // A person's event is folded into the cache when an engine next looks.
+            if row.state != word
+                && standing.events.iter().rfind(|e| e.step == row.id).is_some_and(|e| e.epoch != 0)
+            {
+                findings.push(
+                    Finding::warn(
+                        "state-stale",
+                        format!("step {}", row.id),
+                        format!("its row says {}, its log says {word}", row.state),
+                    )
+                    .cure("the log is right; the engine mends the row when it next works on it"),
+                );
+            }
+        }
+        for step in standing.run.blocked() {
+            findings.push(
+                Finding::warn("step-blocked", format!("step {step}"), "it waits for a person")
+                    .cure("daybreak plan show PLAN, then plan done, skip or retry"),
+            );
+        }
+    }
+    Ok(Looked::new("plans", format!("{} approved or running", live.len()), findings))
+}

@@ -1,0 +1,187 @@
+//! `daybreak plan`: steps with their exact bytes, made, read, approved and steered.
+
+mod approve;
+mod show;
+mod steer;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::desk::Desk;
+use super::exit::{Ended, Exit};
+use super::print::table;
+use super::{files, words};
+use crate::casework::{find_disclosure, find_plan, plans};
+use crate::domain::plan::{self, PlanKind};
+
+#[derive(Debug, Subcommand)]
+pub enum Plan {
+    /// Render, sign and pin everything that will leave; prints the plan's id
+    #[command(after_help = "Example:\n  daybreak plan make x_meadow-2026-0001 --kind notice")]
+    Make {
+        /// Id, or the public id of one of its advisories
+        disclosure: String,
+        /// Encrypted notices to distributors, or everything at T0
+        #[arg(long, value_parser = words::plan_kind())]
+        kind: PlanKind,
+    },
+    /// Show the plans of a disclosure
+    #[command(after_help = "Example:\n  daybreak plan list x_meadow-2026-0001")]
+    List {
+        /// Id, or the public id of one of its advisories
+        disclosure: String,
+    },
+    /// Show a plan's steps and how far they are
+    #[command(after_help = "Example:\n  daybreak plan show x_meadow-2026-0001/2\n  \
+        daybreak plan show x_meadow-2026-0001/2 --approval-text | gpg --clear-sign | daybreak plan approve")]
+    Show {
+        /// Id, or DISCLOSURE/NUMBER
+        plan: String,
+        /// Only the text to be signed, byte for byte
+        #[arg(long, conflicts_with = "manifest")]
+        approval_text: bool,
+        /// Only the MANIFEST, byte for byte
+        #[arg(long)]
+        manifest: bool,
+    },
+    /// Write the exact bytes of everything that will leave into a new folder
+    #[command(after_help = "Example:\n  daybreak plan preview x_meadow-2026-0001/2 --out preview")]
+    Preview {
+        /// Id, or DISCLOSURE/NUMBER
+        plan: String,
+        /// A new or empty folder
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Encrypt the preview, the MANIFEST and the approval text to the team
+    #[command(after_help = "Example:\n  \
+        daybreak plan export x_meadow-2026-0001/2 --to-team plan.asc\n\n\
+        An approver then needs only gpg, tar and sha256sum:\n  \
+        gpg --decrypt plan.asc | tar x; cd plan-2; sha256sum -c MANIFEST; gpg --clear-sign APPROVAL.txt")]
+    Export {
+        /// Id, or DISCLOSURE/NUMBER
+        plan: String,
+        /// The file to write (- for stdout)
+        #[arg(long, value_name = "FILE")]
+        to_team: PathBuf,
+    },
+    Approve(approve::Approve),
+    #[command(flatten)]
+    Steer(steer::Steer),
+}
+
+pub async fn run(verb: Plan, desk: &Desk) -> Ended {
+    let (house, print) = (&desk.house, desk.print);
+    match verb {
+        Plan::Make { disclosure, kind } => make(desk, &disclosure, kind).await?,
+        Plan::List { disclosure } => {
+            let found = find_disclosure(house, &disclosure).await?;
+            let all = plans::of(house, found.id).await?;
+            let json: Vec<_> = all.iter().map(as_json).collect();
+            print.either(&json, || rows(&all))?;
+        }
+        Plan::Show { plan, approval_text, manifest } => {
+            let found = find_plan(house, &plan).await?;
+            match (approval_text, manifest) {
+                (true, _) => print.bytes(plans::approval_text(&found)?.as_bytes())?,
+                (_, true) => print.bytes(show::manifest(&found).as_bytes())?,
+                _ => show::one(desk, &found).await?,
+            }
+        }
+        Plan::Preview { plan, out } => preview(desk, &plan, &out).await?,
+        Plan::Export { plan, to_team } => {
+            let found = find_plan(house, &plan).await?;
+            let sealed = plans::preview::to_team(house, &found).await?;
+            if to_team.as_os_str() == "-" {
+                print.bytes(&sealed)?;
+            } else {
+                files::write_new(&to_team, &sealed)?;
+                let path = to_team.display().to_string();
+                print.either(&json!({ "file": path, "bytes": sealed.len() }), || path.clone())?;
+            }
+            print.talk(format!(
+                "Encrypted to every active member. They read it with: gpg --decrypt FILE | tar x; \
+                 cd plan-{}; sha256sum -c MANIFEST",
+                found.number
+            ));
+        }
+        Plan::Approve(approve) => approve::run(desk, &approve).await?,
+        Plan::Steer(steer) => steer::run(desk, steer).await?,
+    }
+    Ok(Exit::Ok)
+}
+
+async fn make(desk: &Desk, disclosure: &str, kind: PlanKind) -> anyhow::Result<()> {
+    let found = find_disclosure(&desk.house, disclosure).await?;
+    let (made, findings) = plans::make(&desk.house, desk.actor, &found, kind).await?;
+    let manifest = plans::manifest_of(&made)?;
+    let print = desk.print;
+    print.made(made.id, &findings)?;
+    let effect = manifest.first_effect().map_or_else(
+        || "its first byte leaves AT ONCE on the last approval".to_owned(),
+        |at| format!("its first byte leaves at {}", at.spoken()),
+    );
+    print.talk(format!(
+        "Plan {} ({kind}) has {} steps; {effect}.",
+        made.number,
+        manifest.steps.len()
+    ));
+    print.talk(format!(
+        "{} must approve it{}. Next: daybreak plan export {disclosure}/{} --to-team FILE",
+        if manifest.threshold == 1 {
+            "ONE person".to_owned()
+        } else {
+            format!("{} people", manifest.threshold)
+        },
+        if manifest.threshold == 1 { ", and may be the one who made it" } else { "" },
+        made.number,
+    ));
+    Ok(())
+}
+
+async fn preview(desk: &Desk, plan: &str, out: &std::path::Path) -> anyhow::Result<()> {
+    let found = find_plan(&desk.house, plan).await?;
+    let all = plans::preview::files(&desk.house, &found).await?;
+    files::empty_folder(out)?;
+    for file in &all {
+        files::write_new(&out.join(&file.name), &file.bytes)?;
+    }
+    let json: Vec<_> = all
+        .iter()
+        .map(|f| json!({ "name": f.name, "bytes": f.bytes.len(), "slots": f.slots }))
+        .collect();
+    desk.print.either(&json, || {
+        let rows = all.iter().map(|f| vec![f.name.clone(), f.bytes.len().to_string()]);
+        table(&["file", "bytes"], rows)
+    })?;
+    desk.print
+        .talk(format!("Written to {}; SLOTS lists what is filled in at dispatch.", out.display()));
+    Ok(())
+}
+
+/// A plan for programs.
+pub(super) fn as_json(plan: &plan::Plan) -> Value {
+    json!({
+        "id": plan.id, "disclosure": plan.disclosure, "number": plan.number,
+        "kind": plan.kind, "state": plan.state, "held": plan.held,
+        "t0": plan.t0.rfc3339(), "made_at": plan.made_at.rfc3339(), "digest": plan.digest,
+    })
+}
+
+/// Plans as rows.
+pub(super) fn rows(all: &[plan::Plan]) -> String {
+    let row = |p: &plan::Plan| {
+        vec![
+            p.id.to_string(),
+            p.number.to_string(),
+            p.kind.to_string(),
+            p.state.to_string(),
+            if p.held { "held" } else { "" }.to_owned(),
+            p.t0.rfc3339(),
+            p.made_at.rfc3339(),
+        ]
+    };
+    table(&["plan", "number", "kind", "state", "", "T0", "made"], all.iter().map(row))
+}

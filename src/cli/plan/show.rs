@@ -1,0 +1,168 @@
+//! How a plan is shown: who said yes, whether GO is written, each step, and the line after
+//! which it is public.
+
+use serde_json::{Value, json};
+
+use crate::casework::plans::{self, Standing};
+use crate::casework::{approvals, audits, members};
+use crate::cli::desk::Desk;
+use crate::cli::print::table;
+use crate::domain::party::CLEAR_SUBJECT;
+use crate::domain::plan::{Phase, Plan, Step};
+use crate::domain::run::{GoRow, Progress, Status};
+use crate::domain::secret::Reason;
+
+/// Drawn before the first step that anybody outside can see.
+const LINE: &str = "--- after this step it is public ---";
+/// How much of a step's id is shown: its end is random, and enough to name it.
+const TAIL: usize = 8;
+
+/// The MANIFEST, byte for byte.
+pub fn manifest(plan: &Plan) -> &str {
+    plan.manifest.open(Reason::Review)
+}
+
+pub async fn one(desk: &Desk, plan: &Plan) -> anyhow::Result<()> {
+    let standing = plans::standing(&desk.house, plan).await?;
+    let people = approvers(desk, &standing).await?;
+    let json = as_json(&standing, &people);
+    desk.print.either(&json, || as_text(&standing, &people))
+}
+
+/// Names of those whose approval still verifies today.
+async fn approvers(desk: &Desk, standing: &Standing) -> anyhow::Result<Vec<String>> {
+    let holds = approvals::recheck(&desk.house, &standing.plan).await?;
+    let members = members::list(&desk.house).await?;
+    let theirs = members.iter().filter(|m| holds.contains(&m.id));
+    Ok(theirs.map(|m| m.record.open(Reason::Review).name.clone()).collect())
+}
+
+fn go(standing: &Standing) -> String {
+    match standing.facts.go {
+        None => "not yet".to_owned(),
+        Some(GoRow::Go(at)) => format!("GO at {}", at.spoken()),
+        Some(GoRow::Abort) => "ABORT".to_owned(),
+    }
+}
+
+fn as_json(standing: &Standing, people: &[String]) -> Value {
+    let Standing { plan, manifest, facts, run, .. } = standing;
+    let steps: Vec<_> = manifest
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(n, step)| {
+            let progress = run.progress(step.id);
+            json!({
+                "number": n.saturating_add(1), "id": step.id, "phase": step.phase,
+                "outlet": step.outlet, "what": audits::spoken(step),
+                "not_before": step.not_before.rfc3339(), "after": step.after,
+                "clear_subject": step.sealing.as_ref().map(|s| s.clear_subject.as_str()),
+                "status": progress.map(|p| p.status.word()), "evidence": progress.map(evidence),
+            })
+        })
+        .collect();
+    let mut value = super::as_json(plan);
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("approved_by".to_owned(), json!(people));
+        fields.insert("approvals_needed".to_owned(), json!(manifest.threshold));
+        fields.insert("early_lift".to_owned(), json!(manifest.early_lift));
+        fields.insert("lifted".to_owned(), json!(facts.lifted));
+        fields.insert("go".to_owned(), json!(facts.go.map(|_| go(standing))));
+        fields.insert("steps".to_owned(), json!(steps));
+    }
+    value
+}
+
+fn as_text(standing: &Standing, people: &[String]) -> String {
+    let Standing { plan, manifest, facts, approvals, .. } = standing;
+    let mut state = plan.state.to_string();
+    if facts.held {
+        state.push_str(", HELD");
+    }
+    let mut said = format!("{} of {}", people.len(), manifest.threshold);
+    if !people.is_empty() {
+        said.push_str(&format!(": {}", people.join(", ")));
+    }
+    if people.len() < approvals.len() {
+        said.push_str(&format!(
+            " ({} given no longer verify)",
+            approvals.len().saturating_sub(people.len())
+        ));
+    }
+    let effect = manifest
+        .first_effect()
+        .map_or_else(|| "AT ONCE on the last approval".to_owned(), |at| at.spoken());
+    let mut head = vec![
+        ("plan", plan.id.to_string()),
+        ("number", format!("{} ({})", plan.number, plan.kind)),
+        ("disclosure", plan.disclosure.to_string()),
+        ("state", state),
+        ("approvals", said),
+        ("T0", manifest.t0.spoken()),
+        ("first byte leaves", effect),
+        ("MANIFEST sha256", plan.digest.to_string()),
+    ];
+    if plan.kind.is_public() {
+        let lift = if facts.lifted { "asked for: it starts before T0" } else { "not asked for" };
+        head.push(("GO", go(standing)));
+        head.push(("early start", lift.to_owned()));
+    }
+    let head = head.into_iter().map(|(name, value)| vec![name.to_owned(), value]);
+    format!("{}\n\n{}", table(&[], head), steps(standing))
+}
+
+/// The steps in their order; a public plan's with the line.
+fn steps(standing: &Standing) -> String {
+    let Standing { plan, manifest, run, .. } = standing;
+    let rows = manifest.steps.iter().enumerate().map(|(n, step)| {
+        let progress = run.progress(step.id);
+        let status = progress.map_or_else(|| "waiting".to_owned(), status);
+        vec![
+            n.saturating_add(1).to_string(),
+            tail(&step.id.to_string()),
+            step.phase.word().to_owned(),
+            step.not_before.rfc3339(),
+            status,
+            what(step),
+            progress.map(evidence).unwrap_or_default(),
+        ]
+    });
+    let head = ["#", "step", "phase", "not before", "status", "what", ""];
+    let mut lines: Vec<String> = table(&head, rows).lines().map(str::to_owned).collect();
+    let first = manifest.steps.iter().position(|s| s.phase >= Phase::Gate);
+    if let (true, Some(first)) = (plan.kind.is_public(), first) {
+        // One line for the head of the table.
+        lines.insert(first.saturating_add(1), LINE.to_owned());
+    }
+    lines.join("\n")
+}
+
+fn what(step: &Step) -> String {
+    let spoken = audits::spoken(step);
+    match step.sealing.as_ref().filter(|s| s.clear_subject != CLEAR_SUBJECT) {
+        None => spoken,
+        Some(sealing) => format!("{spoken}, subject in CLEAR TEXT: {}", sealing.clear_subject),
+    }
+}
+
+fn status(progress: &Progress) -> String {
+    match &progress.status {
+        Status::Blocked { code } => format!("blocked ({code})"),
+        Status::Retry { at } => format!("retry at {}", at.rfc3339()),
+        other => other.word().to_owned(),
+    }
+}
+
+fn evidence(progress: &Progress) -> String {
+    match (&progress.receipt, &progress.last_error) {
+        (Some(receipt), _) => receipt.detail.clone(),
+        (None, Some(error)) => format!("{}: {}", error.code, error.message),
+        (None, None) => String::new(),
+    }
+}
+
+fn tail(id: &str) -> String {
+    let skip = id.chars().count().saturating_sub(TAIL);
+    id.chars().skip(skip).collect()
+}

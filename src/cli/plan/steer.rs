@@ -1,0 +1,104 @@
+//! `daybreak plan hold | resume | abort | done | skip | retry`: what people do to a running
+//! day. One person may hold or abort: it is the safe direction.
+
+use clap::{Args, Subcommand};
+
+use crate::casework::{controls, find_plan, find_step};
+use crate::cli::desk::Desk;
+
+#[derive(Debug, Subcommand)]
+pub enum Steer {
+    /// Hold a plan back
+    #[command(
+        after_help = "Example:\n  daybreak plan hold x_meadow-2026-0001/2 --reason \"wait for Heath\""
+    )]
+    Hold(Whole),
+    /// Let a held plan go on
+    #[command(
+        after_help = "Example:\n  daybreak plan resume x_meadow-2026-0001/2 --reason \"Heath is ready\""
+    )]
+    Resume(Whole),
+    /// End a plan for good, before its GO
+    #[command(
+        after_help = "Example:\n  daybreak plan abort x_meadow-2026-0001/2 --reason \"the fix is wrong\""
+    )]
+    Abort(Whole),
+    /// Vouch that a step is done
+    #[command(
+        after_help = "Example:\n  daybreak plan done 1f0a9c3e --evidence https://lists.example.org/archive/42"
+    )]
+    Done {
+        /// The step, as `plan show` names it
+        step: String,
+        /// What shows that it is done
+        #[arg(long)]
+        evidence: String,
+    },
+    /// Decide that a step shall not happen
+    #[command(after_help = "Example:\n  daybreak plan skip 1f0a9c3e --reason \"the list is gone\"")]
+    Skip(One),
+    /// Let a step that waits for a person try again
+    #[command(
+        after_help = "Example:\n  daybreak plan retry 1f0a9c3e --reason \"the token is renewed\""
+    )]
+    Retry(One),
+}
+
+/// A whole plan.
+#[derive(Debug, Args)]
+pub struct Whole {
+    /// Id, or DISCLOSURE/NUMBER
+    plan: String,
+    /// Why
+    #[arg(long)]
+    reason: String,
+}
+
+/// One step.
+#[derive(Debug, Args)]
+pub struct One {
+    /// The step, as `plan show` names it
+    step: String,
+    /// Why
+    #[arg(long)]
+    reason: String,
+}
+
+pub async fn run(desk: &Desk, steer: Steer) -> anyhow::Result<()> {
+    let (house, actor, by) = (&desk.house, desk.actor, desk.by.as_str());
+    let (id, said) = match steer {
+        Steer::Hold(Whole { plan, reason }) => {
+            let plan = find_plan(house, &plan).await?;
+            controls::hold(house, actor, &plan, &reason).await?;
+            (plan.id.to_string(), "Held. What is in the world's hands already ends by itself.")
+        }
+        Steer::Resume(Whole { plan, reason }) => {
+            let plan = find_plan(house, &plan).await?;
+            controls::resume(house, actor, &plan, &reason).await?;
+            (plan.id.to_string(), "It goes on.")
+        }
+        Steer::Abort(Whole { plan, reason }) => {
+            let plan = find_plan(house, &plan).await?;
+            controls::abort(house, actor, &plan, &reason).await?;
+            (plan.id.to_string(), "Void: it will never run.")
+        }
+        Steer::Done { step, evidence } => {
+            let (plan, step) = find_step(house, &step).await?;
+            controls::done(house, actor, by, &plan, step, &evidence).await?;
+            (step.to_string(), "Recorded as done.")
+        }
+        Steer::Skip(One { step, reason }) => {
+            let (plan, step) = find_step(house, &step).await?;
+            controls::skip(house, actor, by, &plan, step, &reason).await?;
+            (step.to_string(), "It will not happen.")
+        }
+        Steer::Retry(One { step, reason }) => {
+            let (plan, step) = find_step(house, &step).await?;
+            controls::retry(house, actor, by, &plan, step, &reason).await?;
+            (step.to_string(), "It tries again.")
+        }
+    };
+    desk.print.made(id, &[])?;
+    desk.print.talk(said);
+    Ok(())
+}

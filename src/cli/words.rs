@@ -1,0 +1,40 @@
+//! Values that several commands take, from what a person types.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::domain::disclosure::ReleaseKind;
+use crate::domain::party::ContactKind;
+use crate::domain::plan::PlanKind;
+
+/// `person`, `role` or `list`.
+pub fn contact_kind() -> impl TypedValueParser<Value = ContactKind> {
+    PossibleValuesParser::new(["person", "role", "list"])
+        .try_map(|word| ContactKind::from_word(&word).ok_or("no such kind"))
+}
+
+/// `notice` or `release`; the other kinds are told apart by casework.
+pub fn plan_kind() -> impl TypedValueParser<Value = PlanKind> {
+    PossibleValuesParser::new(PlanKind::ALL.map(PlanKind::word))
+        .try_map(|word| PlanKind::from_word(&word).ok_or("no such kind"))
+}
+
+/// `pinned` or `built-from-tag`.
+pub fn release_kind() -> impl TypedValueParser<Value = ReleaseKind> {
+    PossibleValuesParser::new(["pinned", "built-from-tag"])
+        .try_map(|word| ReleaseKind::from_word(&word).ok_or("no such kind"))
+}
+
+/// The one member of a list that is said in words: `a`, `a and b`, `a, b and c`.
+pub fn listed(all: &[String]) -> String {
+    match all {
+        [] => "none".to_owned(),
+        [one] => one.clone(),
+        [front @ .., last] => format!("{} and {last}", front.join(", ")),
+    }
+}
+
+/// `1 more member`, `2 more members`.
+pub fn more(count: u32, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} more {noun}{plural}")
+}
