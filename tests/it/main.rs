@@ -8,6 +8,7 @@
     reason = "tests fail by panicking and say what they did not run"
 )]
 
+mod crash;
 mod day;
 mod ground;
 mod house;
@@ -15,6 +16,7 @@ mod outlets;
 mod postgres;
 mod site;
 mod store;
+mod story;
 mod town;
 mod twins;
 mod world;
