@@ -2,54 +2,28 @@
 //! them, and is started again: nothing is lost, nothing is early, the repository, the index and
 //! the site change once, and no mail goes more than once more, with the same bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use daybreak::domain::ids::StepId;
-use daybreak::domain::plan::{Plan, PlanState};
+use daybreak::casework::controls;
+use daybreak::casework::plans::preview::File;
+use daybreak::clock::Clock as _;
+use daybreak::domain::blob::equal_outside_slots;
+use daybreak::domain::deed::Actor;
+use daybreak::domain::plan::PlanState;
 use daybreak::domain::stage::Stage;
 use daybreak::domain::time::{At, Span};
 use daybreak::engine::Engine;
-use daybreak::town::catcher::{Fault, Times};
-use daybreak::town::faults::Fault as OutletFault;
+use daybreak::town::faults::Fault;
+use daybreak::town::{catcher, story};
 use rstest::rstest;
 
 use crate::ground::Db;
-use crate::story::{Point, Story, halted, just_before, ref_writes};
+use crate::story::{End, Point, Story, halted, just_before, once_a_step};
 use crate::world::WorldView;
 
 /// Long enough for every retry, and for mail whose fate is unknown to be repeated.
 const PATIENCE: [Span; 5] =
     [Span::secs(1), Span::secs(5), Span::secs(20), Span::secs(121), Span::secs(121)];
-
-/// What the world and the house hold when a day is over.
-#[derive(Debug, PartialEq, Eq)]
-struct End {
-    world: WorldView,
-    ref_writes: BTreeMap<String, usize>,
-    stage: Stage,
-    state: PlanState,
-    words: BTreeMap<StepId, String>,
-    /// Everybody who got anything, with the bytes where they are pinned.
-    heard: BTreeSet<(Vec<String>, Option<Vec<u8>>)>,
-}
-
-impl End {
-    async fn of(story: &Story, plan: &Plan) -> Self {
-        let mut world = WorldView::of(&story.town).await;
-        // How often is asked elsewhere.
-        world.posts = 0;
-        let pinned = plan.kind.is_public();
-        let letters = story.letters().into_iter();
-        Self {
-            world,
-            ref_writes: ref_writes(&story.town),
-            stage: story.stage().await,
-            state: story.state(plan).await,
-            words: story.words(plan).await,
-            heard: letters.map(|m| (m.to, pinned.then_some(m.bytes))).collect(),
-        }
-    }
-}
 
 /// Lets a day happen, dying once before the write after the first `n` ones; whether it died.
 async fn day(story: &mut Story, instants: &[At], n: Option<u32>) -> bool {
@@ -68,7 +42,9 @@ async fn day(story: &mut Story, instants: &[At], n: Option<u32>) -> bool {
     };
     for at in instants {
         story.hand.advance_to(just_before(*at));
+        let before = WorldView::of(&story.town).await;
         engine = settle(story, engine).await;
+        assert_eq!(WorldView::of(&story.town).await, before, "public too early");
         story.hand.advance_to(*at);
         engine = settle(story, engine).await;
         for span in PATIENCE {
@@ -89,6 +65,17 @@ fn at_most_once_more(story: &Story, died: bool, about: &str) {
     for (to, bytes) in copies {
         assert!(bytes.len() <= 1 + usize::from(died), "{about}: {to:?} got {}", bytes.len());
         assert!(bytes.iter().all(|b| *b == bytes[0]), "{about}: {to:?} got another copy");
+    }
+}
+
+/// What the lists got is what was approved.
+fn as_approved(story: &Story, preview: &[File], about: &str) {
+    let posts = story.letters().into_iter().filter(|m| m.at >= story.t0.at);
+    for mail in posts {
+        let same = |f: &&File| {
+            f.name.starts_with("post-") && equal_outside_slots(&f.bytes, &mail.bytes, &f.slots)
+        };
+        assert!(preview.iter().any(|f| same(&f)), "{about}: a post is not what was approved");
     }
 }
 
@@ -121,20 +108,17 @@ async fn notices(db: Db, first: u32, stride: u32) {
 
 async fn release(db: Db, first: u32, stride: u32) {
     let Some(mut calm) = Story::at(db, Point::Told).await else { return };
-    let before = WorldView::of(&calm.town).await;
     let t0 = calm.t0.at;
     assert!(!day(&mut calm, &[t0], None).await);
+    let preview = story::look_through(&calm.town, calm.release()).await.unwrap();
     let undisturbed = End::of(&calm, calm.release()).await;
     assert_eq!((undisturbed.stage, undisturbed.state), (Stage::Public, PlanState::Finished));
     assert_eq!(undisturbed.ref_writes.values().sum::<usize>(), 4, "two branches, two tags");
     for n in (first..).step_by(stride as usize) {
         let mut story = Story::at(db, Point::Told).await.unwrap();
-        story.hand.advance_to(just_before(t0));
-        let engine = story.engine().await;
-        engine.end().await.unwrap();
-        assert_eq!(WorldView::of(&story.town).await, before, "public before T0");
         let died = day(&mut story, &[t0], Some(n)).await;
         at_most_once_more(&story, died, &format!("after {n} writes"));
+        as_approved(&story, &preview, &format!("after {n} writes"));
         assert_eq!(End::of(&story, story.release()).await, undisturbed, "after {n} writes");
         story.is_recorded().await;
         if !died {
@@ -164,4 +148,37 @@ async fn the_release_survives_a_death_before_every_write(#[case] first: u32) {
 async fn on_postgresql_too() {
     notices(Db::Postgres, 3, 11).await;
     release(Db::Postgres, 0, 9).await;
+}
+
+/// The answer of every first act is lost too: the engine dies knowing even less.
+#[tokio::test]
+async fn a_death_while_answers_are_lost_changes_nothing_either() {
+    let mut calm = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let t0 = calm.t0.at;
+    day(&mut calm, &[t0], None).await;
+    let undisturbed = End::of(&calm, calm.release()).await;
+    for n in [2, 9, 13, 17, 21, 25, 29, 33, 37] {
+        let mut story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+        for outlet in ["git", "command:index", "site"] {
+            story.town.script(outlet).unwrap().then_for(once_a_step(), &Fault::LoseAnswer, 99);
+        }
+        // The relay takes the first post and hangs up before it says so.
+        story.town.catcher.script(catcher::Fault::LoseAnswer, catcher::Times::Only(1));
+        let died = day(&mut story, &[t0], Some(n)).await;
+        at_most_once_more(&story, true, &format!("after {n} writes"));
+        // A post whose fate was unknown twice waits for a person, who looks into the archive.
+        let plan = story.release().clone();
+        let blocked = story.standing(&plan).await.run.blocked();
+        assert!(died || blocked.is_empty(), "after {n} writes");
+        for step in blocked {
+            assert_eq!(story.word(&plan, step).await, "blocked nobody-can-tell");
+            let house = &story.town.house;
+            let evidence = "https://lists.example/1";
+            controls::done(house, Actor::Operator, "Ada", &plan, step, evidence).await.unwrap();
+        }
+        let now = story.hand.wall();
+        day(&mut story, &[now], None).await;
+        assert_eq!(End::of(&story, &plan).await, undisturbed, "after {n} writes");
+        story.is_recorded().await;
+    }
 }

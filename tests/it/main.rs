@@ -14,6 +14,7 @@ mod ground;
 mod house;
 mod outlets;
 mod postgres;
+mod repeat;
 mod site;
 mod store;
 mod story;

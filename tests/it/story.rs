@@ -1,15 +1,16 @@
 //! Where most stories begin: a town whose case is prepared, made once for each database and
 //! copied for every story, so that hundreds of days cost seconds.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use daybreak::casework::plans::{self, Standing};
 use daybreak::casework::{audits, controls};
 use daybreak::domain::advisory::Advisory;
 use daybreak::domain::deed::Actor;
 use daybreak::domain::disclosure::Disclosure;
+use daybreak::domain::effect::Intended;
 use daybreak::domain::ids::{MemberId, StepId};
 use daybreak::domain::plan::{Plan, PlanKind, PlanState, Step};
 use daybreak::domain::run::Status;
@@ -27,7 +28,7 @@ use tokio::sync::OnceCell;
 
 use crate::ground::Db;
 use crate::postgres;
-use crate::world::START;
+use crate::world::{START, WorldView};
 
 /// The team's own address, where bells ring.
 pub const TEAM: &str = "security@meadow.example";
@@ -253,6 +254,33 @@ impl Story {
     }
 }
 
+/// What the world and the house hold when a day is over.
+#[derive(Debug, PartialEq, Eq)]
+pub struct End {
+    pub world: WorldView,
+    pub ref_writes: BTreeMap<String, usize>,
+    pub stage: Stage,
+    pub state: PlanState,
+    pub words: BTreeMap<StepId, String>,
+    /// Everybody who got anything; how often is asked elsewhere.
+    pub heard: BTreeSet<Vec<String>>,
+}
+
+impl End {
+    pub async fn of(story: &Story, plan: &Plan) -> Self {
+        let mut world = WorldView::of(&story.town).await;
+        world.posts = 0;
+        Self {
+            world,
+            ref_writes: ref_writes(&story.town),
+            stage: story.stage().await,
+            state: story.state(plan).await,
+            words: story.words(plan).await,
+            heard: story.letters().into_iter().map(|m| m.to).collect(),
+        }
+    }
+}
+
 /// How often each ref of the public repository was written since the story was copied.
 pub fn ref_writes(town: &Town) -> BTreeMap<String, usize> {
     let mut all = BTreeMap::new();
@@ -279,4 +307,10 @@ pub fn halted(settled: Result<(), EngineError>) -> bool {
 /// A moment before another.
 pub fn just_before(at: At) -> At {
     at.plus(Span::millis(-1))
+}
+
+/// Fits every step once.
+pub fn once_a_step() -> impl Fn(&Intended) -> bool + Send + Sync + 'static {
+    let seen = Mutex::new(BTreeSet::new());
+    move |intended| seen.lock().unwrap().insert(intended.step)
 }
