@@ -10,6 +10,7 @@
 
 mod crash;
 mod day;
+mod faults;
 mod ground;
 mod house;
 mod outlets;
