@@ -70,6 +70,19 @@ impl From<CaseError> for EngineError {
     }
 }
 
+impl EngineError {
+    /// Whether it is about what one plan holds: no other plan may wait for that.
+    const fn is_of_one_plan(&self) -> bool {
+        match self {
+            Self::Case(_) => true,
+            Self::Store(e) => {
+                !matches!(e, StoreError::Unavailable(_) | StoreError::Full | StoreError::Deposed)
+            }
+            Self::Taken | Self::Halted | Self::Machine { .. } => false,
+        }
+    }
+}
+
 /// Longest sleep when nothing is due: other processes write to the same database.
 const NAP: Span = Span::secs(1);
 /// How often the leader shows that it lives.
@@ -193,13 +206,16 @@ impl Engine {
         let (wall, mono) = (self.house.clock.wall(), self.house.clock.mono());
         let clock_ok = self.clock.observe(wall, mono);
         if self.beaten_at.is_none_or(|at| mono.since(at) >= BEAT) {
-            self.store.beat(self.lead.epoch, wall).await?;
+            self.store.beat(self.lead.epoch, self.clock.high_water()).await?;
             self.beaten_at = Some(mono);
         }
         self.flush().await?;
         self.sync().await?;
         for id in self.days.keys().copied().collect::<Vec<_>>() {
-            self.work_on(id, clock_ok).await?;
+            match self.work_on(id, clock_ok).await {
+                Err(e) if e.is_of_one_plan() => self.page(id, "plan-unreadable", None),
+                other => other?,
+            }
         }
         Ok(())
     }

@@ -59,17 +59,20 @@ impl Engine {
         if revision == self.seen_revision {
             return Ok(());
         }
-        let live = self.store.read(|r| r.live_plans()).await?;
-        self.days.retain(|id, _| live.iter().any(|p| p.id == *id));
-        for plan in live {
-            let id = plan.id;
-            let taken = match self.days.contains_key(&id) {
-                true => self.catch_up(plan).await,
-                false => self.take_on(plan).await,
+        let live = self.store.read(|r| r.live_plan_ids()).await?;
+        self.days.retain(|id, _| live.contains(id));
+        for id in live {
+            let taken = match self.store.read(move |r| r.plan(id)).await {
+                Ok(plan) if self.days.contains_key(&id) => self.catch_up(plan).await,
+                Ok(plan) => self.take_on(plan).await,
+                Err(e) => Err(e.into()),
             };
             match taken {
                 // One plan that cannot be read must not keep the others from their day.
-                Err(EngineError::Case(_)) => self.page(id, "plan-unreadable", None),
+                Err(e) if e.is_of_one_plan() => {
+                    self.days.remove(&id);
+                    self.page(id, "plan-unreadable", None);
+                }
                 other => other?,
             }
         }
@@ -80,10 +83,6 @@ impl Engine {
     async fn take_on(&mut self, plan: Plan) -> Result<(), EngineError> {
         let manifest = manifest_of(&plan)?;
         let people = recheck(&self.house, &plan).await?.len();
-        if u32::try_from(people).unwrap_or(0) < manifest.threshold.max(1) {
-            self.page(plan.id, "approvals-do-not-verify", None);
-            return Ok(());
-        }
         let early_lift = manifest.early_lift;
         let (read, facts, log) = self
             .store
@@ -93,14 +92,26 @@ impl Engine {
                 Ok::<_, StoreError>((plan, facts, log))
             })
             .await?;
+        if u32::try_from(people).unwrap_or(0) < manifest.threshold.max(1) {
+            self.page(read.id, "approvals-do-not-verify", None);
+            // They verified when GO was written, and half a day is worse than none.
+            if !matches!(facts.go, Some(GoRow::Go(_))) {
+                return Ok(());
+            }
+        }
         let mut run = Run::new(&manifest, facts, repeats(&self.house, &manifest));
         log.iter().for_each(|e| run.apply(e));
-        let lost: Vec<_> = run.in_act().into_iter().filter(|s| !self.busy.contains(s)).collect();
         let (id, folded) = (read.id, log.iter().map(|e| e.id).collect());
         let day = Day { plan: read, manifest, run, facts, folded, checked: vec![] };
         self.days.insert(id, day);
-        // Whoever intended these died in between: nobody knows, so the world is asked.
-        for step in lost {
+        self.find_lost(id).await
+    }
+
+    /// Intents that nobody works on: whoever wrote them died in between, or never heard that
+    /// the database took them. Nobody knows what happened, so the world is asked.
+    async fn find_lost(&mut self, id: PlanId) -> Result<(), EngineError> {
+        let Some(day) = self.days.get(&id) else { return Ok(()) };
+        for step in day.run.in_act().into_iter().filter(|s| !self.busy.contains(s)) {
             let event = self.event(step, Happened::Lost);
             self.journal.add(id, event);
         }
@@ -129,7 +140,7 @@ impl Engine {
             day.facts = facts;
             day.plan = plan;
         }
-        Ok(())
+        self.find_lost(id).await
     }
 
     /// Commits every waiting event and folds it.
@@ -210,8 +221,12 @@ impl Engine {
         self.journal.spend()?;
         let epoch = self.lead.epoch;
         let deed = self.house.deed(Actor::Engine(self.lead.holder), "plan-finish", id);
-        self.store.write(&deed, move |tx| tx.finish_plan(id, epoch)).await?;
-        tracing::info!(plan = %id, "plan finished");
+        match self.store.write(&deed, move |tx| tx.finish_plan(id, epoch)).await {
+            Ok(()) => tracing::info!(plan = %id, "plan finished"),
+            // Aborted in the same moment.
+            Err(StoreError::NotPermitted(_)) => {}
+            Err(e) => return Err(e.into()),
+        }
         self.days.remove(&id);
         Ok(())
     }

@@ -48,7 +48,7 @@ impl Engine {
         if self.busy.contains(&step) || !self.has_room() {
             return Ok(());
         }
-        let Some((intended, outlet)) = self.prepare(plan, step, false).await? else {
+        let Some((intended, outlet)) = self.ready(plan, step, false).await? else {
             return Ok(());
         };
         self.busy.insert(step);
@@ -83,6 +83,12 @@ impl Engine {
             Err(StoreError::NotPermitted(_)) => {
                 self.seen_revision = -1;
                 return Ok(());
+            }
+            // A notice of an embargo that has ended meanwhile: its text is no longer true.
+            Err(StoreError::Conflict("disclosure")) => {
+                let over = OutletError::never("embargo-over", "the disclosure has gone on");
+                self.fail(plan, step, over);
+                return self.flush().await;
             }
             Err(e) => return Err(e.into()),
         };

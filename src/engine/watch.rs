@@ -37,8 +37,17 @@ impl ClockWatch {
             self.suspect_until = None;
         }
         let behind = wall < self.high_water.plus(Span::millis(-APART.as_millis()));
-        self.high_water = self.high_water.max(wall);
-        self.suspect_until.is_none() && !behind
+        let trusted = self.suspect_until.is_none() && !behind;
+        // A clock that is put right again must not be measured by its own error.
+        if trusted {
+            self.high_water = self.high_water.max(wall);
+        }
+        trusted
+    }
+
+    /// The latest wall time that could be trusted.
+    pub const fn high_water(&self) -> At {
+        self.high_water
     }
 }
 
@@ -70,8 +79,18 @@ mod tests {
             assert!(!watch.observe(at(1 + jump), mono(1)));
             assert!(!watch.observe(at(60 + jump), mono(60)));
             let later = watch.observe(at(61 + jump), mono(61));
-            assert_eq!(later, jump > 0, "behind its own high water it stays suspect");
+            assert_eq!(later, 61 + jump > 0, "behind its own high water it stays suspect");
         }
+    }
+
+    #[test]
+    fn a_clock_put_right_again_is_not_measured_by_its_error() {
+        let mut watch = ClockWatch::new(at(-200_000));
+        assert!(watch.observe(at(0), mono(0)));
+        assert!(!watch.observe(at(86_401), mono(1)));
+        assert!(!watch.observe(at(2), mono(2)));
+        assert_eq!(watch.high_water(), at(0));
+        assert!(watch.observe(at(62), mono(62)));
     }
 
     #[test]

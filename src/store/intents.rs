@@ -92,10 +92,13 @@ impl Tx<'_> {
         self.move_stage(plan.disclosure, Move::Go)
     }
 
-    /// Ends a plan whose every step is settled.
+    /// Ends a plan whose every step is settled; `NotPermitted` when it ended otherwise.
     pub fn finish_plan(&mut self, plan: PlanId, epoch: i64) -> Result<(), StoreError> {
         self.still_leads(epoch)?;
         let state = self.plan(plan)?.state;
+        if !state.is_live() {
+            return Err(StoreError::NotPermitted("it has ended"));
+        }
         self.move_plan(plan, state, PlanState::Finished)
     }
 }

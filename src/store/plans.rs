@@ -61,12 +61,20 @@ impl Reader<'_> {
 
     /// Every plan the engine may work on, held ones too, oldest first.
     pub fn live_plans(&mut self) -> Result<Vec<Plan>, StoreError> {
+        let ids = self.live_plan_ids()?;
+        ids.into_iter().map(|id| self.plan(id)).collect()
+    }
+
+    /// The same by name, for whoever reads each by itself: one that is damaged must not hide
+    /// the others.
+    pub fn live_plan_ids(&mut self) -> Result<Vec<PlanId>, StoreError> {
         let live = PlanState::ALL.into_iter().filter(|s| s.is_live()).map(PlanState::word);
-        let rows = plans::table
+        let ids = plans::table
             .filter(plans::state.eq_any(live.collect::<Vec<_>>()))
             .order(plans::id)
-            .load::<Row>(self.conn)?;
-        rows.into_iter().map(|row| self.as_plan(row)).collect()
+            .select(plans::id)
+            .load::<String>(self.conn)?;
+        ids.iter().map(|id| parse(id, TABLE, id, "id")).collect()
     }
 
     /// The number a disclosure's next plan gets.

@@ -221,6 +221,11 @@ impl Story {
         self.town.house.store.revision().await.unwrap()
     }
 
+    /// How often the leader has shown that it lives.
+    pub async fn beat(&self) -> i64 {
+        self.town.house.store.read(|r| r.lease()).await.unwrap().beat
+    }
+
     /// A member.
     pub async fn member(&self) -> MemberId {
         self.town.house.store.read(|r| r.members()).await.unwrap()[0].id

@@ -94,13 +94,13 @@ async fn of_go_and_abort_exactly_one_wins(#[values(Db::Sqlite, Db::Postgres)] db
     let (house, plan) = (&story.town.house, story.release().clone());
     let before = WorldView::of(&story.town).await;
     story.hand.advance_to(story.t0.at);
-    let (mut went, mut aborted) = (0, 0);
-    for race in 0..50_u32 {
+    // The person is held up until both come in the same moment.
+    let (mut went, mut aborted, mut delay) = (0, 0, 0_usize);
+    for _ in 0..50 {
         story.hand.advance(Span::millis(1));
         let mut engine = story.engine().await;
         let person = async {
-            // Now a little sooner, now a little later.
-            for _ in 0..race % 25 {
+            for _ in 0..delay {
                 house.store.revision().await.unwrap();
             }
             controls::abort(house, Actor::Operator, &plan, "stop").await
@@ -113,10 +113,12 @@ async fn of_go_and_abort_exactly_one_wins(#[values(Db::Sqlite, Db::Postgres)] db
         match abort {
             Ok(()) => {
                 aborted += 1;
+                delay += 3;
                 assert_eq!(ends, (Decision::Abort, PlanState::Void, Stage::Embargoed));
             }
             Err(CaseError::NotNow { .. }) => {
                 went += 1;
+                delay = delay.saturating_sub(2);
                 assert_eq!(ends, (Decision::Go, PlanState::Running, Stage::Releasing));
             }
             Err(other) => panic!("{other}"),
