@@ -156,27 +156,35 @@ async fn an_intent_whose_answer_was_lost_is_found_again() {
     assert_eq!(story.state(&plan).await, PlanState::Finished);
 }
 
-/// The database refuses what comes back from the world for a while: it is kept and written
-/// later, and nothing is done twice.
+/// The database refuses a kind of line for a while: what came back from the world is kept and
+/// written later, what was not written does not happen, and nothing is done twice.
+#[rstest]
+#[case::before_anything("looked", false)]
+#[case::before_an_act("intended", false)]
+#[case::after_an_act("acted", true)]
 #[tokio::test]
-async fn outcomes_the_database_refuses_are_kept() {
+async fn a_database_that_refuses_for_a_while_costs_time_only(
+    #[case] kind: &str,
+    #[case] acts: bool,
+) {
     let calm = Story::at(Db::Sqlite, Point::Told).await.unwrap();
     let mut engine = calm.engine().await;
     calm.at_t0(&mut engine).await;
     let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
-    let told = story.letters().len();
+    let (told, before) = (story.letters().len(), WorldView::of(&story.town).await);
     let mut engine = story.engine().await;
     story.hand.advance_to(story.t0.at);
-    story.meddle(
-        "CREATE TRIGGER refuse BEFORE INSERT ON step_events WHEN NEW.kind = 'acted'
-         BEGIN SELECT RAISE(ABORT, 'not now'); END",
-    );
+    story.meddle(&format!(
+        "CREATE TRIGGER refuse BEFORE INSERT ON step_events WHEN NEW.kind = '{kind}'
+         BEGIN SELECT RAISE(ABORT, 'not now'); END"
+    ));
     for _ in 0..12 {
         match engine.settle().await {
             Ok(()) | Err(EngineError::Store(StoreError::Unavailable(_))) => {}
             Err(other) => panic!("{other}"),
         }
     }
+    assert_eq!(WorldView::of(&story.town).await != before, acts, "an act without its intent");
     story.meddle("DROP TRIGGER refuse");
     story.pass(&mut engine, &[Span::secs(1)]).await;
     assert_eq!(End::of(&story, story.release()).await, End::of(&calm, calm.release()).await);

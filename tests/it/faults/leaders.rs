@@ -69,6 +69,35 @@ async fn a_silent_leader_is_replaced_after_thirty_seconds_and_writes_nothing_mor
     story.is_recorded().await;
 }
 
+/// The loop that `serve` runs, with a database that refuses everything for a while.
+#[tokio::test]
+async fn the_loop_goes_through_the_day_and_gives_the_lead_back() {
+    let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let engine = story.engine().await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let running = tokio::spawn(engine.run(stopped));
+    let until = async |state: PlanState| {
+        while story.state(story.release()).await != state {
+            story.hand.wait_for_sleepers(1).await;
+            story.hand.advance(Span::millis(250));
+            tokio::task::yield_now().await;
+        }
+    };
+    story.hand.advance_to(story.t0.at.plus(Span::secs(-3)));
+    story.meddle(
+        "CREATE TRIGGER refuse BEFORE INSERT ON step_events
+         BEGIN SELECT RAISE(ABORT, 'not now'); END",
+    );
+    until(PlanState::Running).await;
+    assert!(story.hand_since_t0() >= Span::ZERO && story.hand_since_t0() < Span::secs(3));
+    story.meddle("DROP TRIGGER refuse");
+    until(PlanState::Finished).await;
+    stop.send_replace(true);
+    running.await.unwrap().unwrap();
+    let lease = story.town.house.store.read(|r| r.lease()).await.unwrap();
+    assert_eq!(lease.holder, None);
+}
+
 /// It hangs in the world's hands when another takes over: what it brings back is not written.
 #[tokio::test]
 async fn what_a_deposed_leader_brings_back_is_not_recorded_twice() {

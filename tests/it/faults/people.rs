@@ -7,7 +7,7 @@ use daybreak::domain::plan::{PlanKind, PlanState};
 use daybreak::domain::secret::Reason;
 use daybreak::domain::stage::Stage;
 use daybreak::domain::time::Span;
-use daybreak::store::Decision;
+use daybreak::store::{Decision, StoreError};
 use daybreak::town::story;
 use rstest::rstest;
 
@@ -80,8 +80,15 @@ async fn what_is_aborted_before_t0_never_leaves() {
         engine.settle().await.unwrap();
         assert_eq!(story.letters().len(), told);
         assert_eq!(WorldView::of(&story.town).await, before);
+        let (house, id) = (&story.town.house, plan.id);
+        // Nor does an engine that was about to end it bring it back.
+        let deed = house.deed(Actor::Operator, "plan-finish", id);
+        let finish = house.store.write(&deed, move |tx| {
+            let epoch = tx.lease()?.epoch;
+            tx.finish_plan(id, epoch)
+        });
+        assert!(matches!(finish.await, Err(StoreError::NotPermitted(_))));
         assert_eq!(story.state(&plan).await, PlanState::Void);
-        let house = &story.town.house;
         controls::resume(house, Actor::Operator, &plan, "no").await.unwrap_err();
     }
 }
