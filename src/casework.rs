@@ -6,6 +6,7 @@
 pub mod advisories;
 pub mod approvals;
 pub mod audits;
+mod bells;
 pub mod candidates;
 pub mod controls;
 pub mod disclosures;
@@ -15,11 +16,14 @@ mod find;
 mod house;
 pub mod members;
 pub mod opening;
+pub mod pages;
+pub mod papers;
 pub mod patches;
 pub mod plans;
 pub mod publications;
 pub mod releases;
 
+pub use bells::Bells;
 pub use error::CaseError;
 pub use find::{
     advisory as find_advisory, disclosure as find_disclosure, distributor as find_distributor,

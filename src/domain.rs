@@ -8,6 +8,7 @@ pub mod advisory;
 pub mod affected;
 pub mod approval;
 pub mod approval_text;
+pub mod audience_time;
 pub mod blob;
 pub mod deed;
 pub mod disclosure;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Case, CaseError};
+use super::{Bells, Case, CaseError};
 use crate::clock::{Clock, Rng, random};
 use crate::config::{Config, Repository};
 use crate::domain::deed::{Actor, Deed, Subject};
@@ -28,10 +28,12 @@ pub struct House {
     pub config: Config,
     /// The world.
     pub outlets: Outlets,
+    /// Content-free mails.
+    pub bells: Bells,
     /// Whose key signs what.
     pub keys: TeamSigners,
     /// Texts.
-    pub templates: Templates,
+    pub templates: Arc<Templates>,
     /// The data directory.
     pub dir: PathBuf,
 }
@@ -99,21 +101,21 @@ impl House {
 
     /// What every public page says of the team.
     pub fn masthead(&self) -> Masthead {
-        Masthead {
-            team: self.config.team.name.clone(),
-            contact: self
-                .config
-                .site
-                .contact
-                .clone()
-                .unwrap_or_else(|| self.config.team.address.clone()),
-            base_url: self.config.site.base_url.clone(),
-        }
+        masthead(&self.config)
     }
 
     /// A new Message-ID without angle brackets: 128 random bits and the team's own domain.
     pub fn message_id(&self) -> String {
         let token: [u8; 16] = random(self.rng.as_ref());
         format!("{}@{}", hex::encode(token), self.config.team.domain())
+    }
+}
+
+/// What every public page says of the team.
+pub(super) fn masthead(config: &Config) -> Masthead {
+    Masthead {
+        team: config.team.name.clone(),
+        contact: config.site.contact.clone().unwrap_or_else(|| config.team.address.clone()),
+        base_url: config.site.base_url.clone(),
     }
 }

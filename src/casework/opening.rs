@@ -8,16 +8,19 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::house::masthead;
+use super::pages::StorePages;
 use super::publications::StoreShelf;
-use super::{Case, CaseError, House};
+use super::{Bells, Case, CaseError, House};
 use crate::clock::{Clock, Rng};
 use crate::config::{Config, SignerChoice};
-use crate::domain::planner::{GIT, MAIL, PERSON, SITE, await_outlet, command_outlet};
+use crate::domain::planner::{GIT, MAIL, PERSON, SITE, STATIC, await_outlet, command_outlet};
 use crate::formats::templates::Templates;
 use crate::outlets::git::GitOutlet;
 use crate::outlets::mail::MailOutlet;
 use crate::outlets::person::PersonOutlet;
 use crate::outlets::site::SiteOutlet;
+use crate::outlets::static_site::StaticSite;
 use crate::outlets::wait::WaitOutlet;
 use crate::outlets::{Outlets, command};
 use crate::pgp::{
@@ -180,8 +183,16 @@ pub fn open(dir: &Path, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Case<House>
     let templates = Templates::load(folder.is_dir().then_some(folder.as_path()))
         .map_err(|e| CaseError::invalid(TEMPLATES, "cannot be used", e.to_string()))?;
     let keys = signers(dir, &config, &clock)?;
-    let outlets = outlets(dir, &config, &store, &clock)?;
-    Ok(House { store, clock, rng, config, outlets, keys, templates, dir: dir.to_owned() })
+    let templates = Arc::new(templates);
+    let mut outlets = outlets(dir, &config, &store, &clock)?;
+    if let Some(tree) = &config.site.static_tree {
+        let pages = StorePages::new(store.clone(), Arc::clone(&templates), masthead(&config), dir);
+        let site = StaticSite::new(tree.clone(), Arc::new(pages), Arc::clone(&clock));
+        outlets.add(STATIC, Arc::new(site));
+    }
+    let mail = MailOutlet::new(config.mail.clone(), config.team.domain(), Arc::clone(&clock));
+    let bells = Bells::new(mail, config.team.clone(), Arc::clone(&clock), Arc::clone(&rng));
+    Ok(House { store, clock, rng, config, outlets, bells, keys, templates, dir: dir.to_owned() })
 }
 
 fn signers(dir: &Path, config: &Config, clock: &Arc<dyn Clock>) -> Case<TeamSigners> {

@@ -2,6 +2,7 @@
 //! of content: a bell cannot hold an advisory, a title, a date of disclosure or free text,
 //! because its type has no place for one.
 
+use crate::domain::ids::{PlanId, StepId};
 use crate::domain::time::At;
 
 /// A public address of ours that holds nothing but letters, digits and path signs.
@@ -57,6 +58,17 @@ pub enum Trouble {
     Unusable,
 }
 
+/// What the team itself must look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attention {
+    /// A stable, compiled-in code: `step-blocked`.
+    pub code: &'static str,
+    /// The plan.
+    pub plan: PlanId,
+    /// The step, if it is about one.
+    pub step: Option<StepId>,
+}
+
 /// One kind of bell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bell {
@@ -69,6 +81,8 @@ pub enum Bell {
         /// Code to quote.
         code: Code,
     },
+    /// To the team: a person is needed.
+    TeamAttention(Attention),
     /// We have something to say that must be encrypted, and cannot.
     PleaseContactUs {
         /// Where our own certificate and address stand.
@@ -84,6 +98,7 @@ impl Bell {
         match self {
             Self::CertificateProblem { .. } => "Please renew your OpenPGP certificate",
             Self::PleaseContactUs { .. } => "Please contact us",
+            Self::TeamAttention(_) => "Daybreak needs a person",
         }
     }
 
@@ -106,6 +121,14 @@ impl Bell {
                     "Hello,\n\n{what}\n\nPlease extend it or make a new one, and send the public \
                      certificate\nin a signed reply. Never send a secret key.\n\n{}",
                     ending(page, *code)
+                )
+            }
+            Self::TeamAttention(Attention { code, plan, step }) => {
+                let step = step.map(|s| format!("step: {s}\n")).unwrap_or_default();
+                format!(
+                    "A person is needed.\n\nreason: {code}\nplan: {plan}\n{step}\nLook at it with \
+                     `daybreak plan show`. Everything else goes on.\n\nThis mail is sent by a \
+                     machine and says nothing else on purpose.\n"
                 )
             }
             Self::PleaseContactUs { page, code } => format!(

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::links::{check_id, osv_path, page_path};
 use super::markdown::opening;
 use super::osv::to_json;
+use super::rating::{WORDS, highest, rate};
 use super::slots::pin;
 use super::{Document, FormatError};
 use crate::domain::time::At;
@@ -22,6 +23,9 @@ pub struct Entry {
     pub title: String,
     /// The opening of the description, plain text.
     pub summary: String,
+    /// The word of its highest rating: `low`, `medium`, `high` or `critical`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
     /// Its page.
     pub url: String,
     /// Its OSV record.
@@ -36,11 +40,13 @@ pub struct Entry {
 pub fn document(advisory: &AdvisoryView, public: &PublicView) -> Result<Document, FormatError> {
     let id = &advisory.public_id;
     check_id(id)?;
+    let ratings = rate(&advisory.severity)?;
     pin(&format!("{id}.entry.json"), "application/json", |times| {
         to_json(&Entry {
             public_id: id.clone(),
             title: advisory.title.clone(),
             summary: opening(&advisory.description, 280),
+            severity: highest(&ratings).map(str::to_owned),
             url: format!("{}{}", public.base_url, page_path(id)),
             osv_url: format!("{}{}", public.base_url, osv_path(id)),
             published: times.published.to_owned(),
@@ -58,6 +64,11 @@ impl Entry {
         let instant = |text: &str| At::parse_rfc3339(text).is_some();
         check_id(&entry.public_id)?;
         (instant(&entry.published) && instant(&entry.modified)).then_some(entry).ok_or_else(broken)
+    }
+
+    /// Its severity as a word that may stand in a page's markup.
+    pub fn severity(&self) -> Option<&str> {
+        WORDS.into_iter().find(|word| self.severity.as_deref() == Some(word))
     }
 
     /// The day it was published: `2026-12-01`.
@@ -80,6 +91,7 @@ pub(crate) fn sample(id: &str, published: &str) -> Entry {
         public_id: id.into(),
         title: format!("Title of {id}"),
         summary: "A summary.".into(),
+        severity: Some("high".into()),
         url: format!("https://security.meadow.example/advisories/{id}.html"),
         osv_url: format!("https://security.meadow.example/osv/{id}.json"),
         published: published.into(),

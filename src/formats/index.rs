@@ -19,6 +19,7 @@ struct Line<'a> {
     public_id: &'a str,
     title: &'a str,
     summary: &'a str,
+    severity: Option<&'a str>,
     path: String,
     day: String,
 }
@@ -37,6 +38,7 @@ pub fn page(
             public_id: &e.public_id,
             title: &e.title,
             summary: &e.summary,
+            severity: e.severity(),
             path: line(e),
             day: e.day(),
         })

@@ -3,12 +3,16 @@
 
 use super::FormatError;
 
+/// The front page.
+pub const HOME: &str = "/";
 /// The list of all records, `[{id, modified}]`.
 pub const ALL_JSON: &str = "/osv/all.json";
 /// The Atom feed.
 pub const FEED: &str = "/feed.atom";
 /// The one stylesheet.
 pub const STYLE: &str = "/site.css";
+/// The sign in a browser's tab.
+pub const ICON: &str = "/icon.svg";
 /// RFC 9116.
 pub const SECURITY_TXT: &str = "/.well-known/security.txt";
 /// The team's OpenPGP certificate.
@@ -20,6 +24,8 @@ pub fn check_id(id: &str) -> Result<(), FormatError> {
     if id.starts_with(|c: char| c.is_ascii_alphanumeric())
         && id.len() <= 100
         && id.chars().all(plain)
+        // Its record would stand in the place of the list of all records.
+        && osv_path(id) != ALL_JSON
     {
         return Ok(());
     }
@@ -38,6 +44,29 @@ pub fn page_path(id: &str) -> String {
 /// The OSV record of an advisory.
 pub fn osv_path(id: &str) -> String {
     format!("/osv/{id}.json")
+}
+
+/// Where a document of an advisory stands: its page and its record in their places, all
+/// others beside the page, under names that begin with the advisory's id.
+pub fn document_path(id: &str, name: &str) -> Result<String, FormatError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+    match name.strip_prefix(id) {
+        Some(".html") => Ok(page_path(id)),
+        Some(".osv.json") => Ok(osv_path(id)),
+        Some(rest) if rest.starts_with(['.', '-']) && rest.chars().all(plain) => {
+            Ok(format!("/advisories/{name}"))
+        }
+        _ => Err(FormatError::field(
+            "a document's name",
+            "has no place on the site",
+            "begin it with the advisory's id and use letters, digits, `.`, `_`, `+` and `-`",
+        )),
+    }
+}
+
+/// Whether programs in other sites' pages may read what stands there: the records.
+pub fn is_open(path: &str) -> bool {
+    path.starts_with("/osv/")
 }
 
 /// The path part of a base address without final slash: empty, or `/security`.
@@ -62,7 +91,8 @@ mod tests {
         for good in ["x_meadow-2026-0001", "PYSEC-2026-1", "a.b"] {
             assert!(check_id(good).is_ok(), "{good}");
         }
-        for bad in ["", "../x", "a/b", ".hidden", "-x", "a b", "a\"b", "ä", &"a".repeat(101)] {
+        for bad in ["", "../x", "a/b", ".hidden", "-x", "a b", "a\"b", "ä", "all", &"a".repeat(101)]
+        {
             assert!(check_id(bad).is_err(), "{bad}");
         }
     }

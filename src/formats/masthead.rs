@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::links::{ALL_JSON, CERTIFICATE, FEED, SECURITY_TXT, STYLE, root};
+use super::links::{ALL_JSON, CERTIFICATE, FEED, HOME, ICON, SECURITY_TXT, STYLE, root};
 use crate::domain::view::PublicView;
 
 /// The team as the site shows it.
@@ -37,8 +37,9 @@ impl Masthead {
             team: self.team.clone(),
             contact: self.contact.clone(),
             contact_url,
-            home: at("/"),
+            home: at(HOME),
             style: at(STYLE),
+            icon: at(ICON),
             feed: at(FEED),
             all_json: at(ALL_JSON),
             security_txt: at(SECURITY_TXT),
@@ -55,6 +56,7 @@ pub(super) struct Frame {
     contact_url: String,
     home: String,
     style: String,
+    icon: String,
     feed: String,
     all_json: String,
     security_txt: String,

@@ -26,6 +26,7 @@ pub(crate) mod sample;
 pub mod security_txt;
 pub mod slots;
 pub mod templates;
+pub mod tree;
 
 use crate::domain::blob::{Blob, Sha256, Slot};
 

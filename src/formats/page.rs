@@ -94,6 +94,12 @@ pub fn style(templates: &Templates) -> Document {
     Document::new("site.css", "text/css; charset=utf-8", bytes, Vec::new())
 }
 
+/// `icon.svg`.
+pub fn icon(templates: &Templates) -> Document {
+    let bytes = templates.icon().as_bytes().to_vec();
+    Document::new("icon.svg", "image/svg+xml", bytes, Vec::new())
+}
+
 fn context(
     advisory: &AdvisoryView,
     public: &PublicView,

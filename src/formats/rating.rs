@@ -5,6 +5,9 @@ use serde::Serialize;
 
 use super::FormatError;
 
+/// The words that tell readers to act, most severe first.
+pub const WORDS: [&str; 4] = ["critical", "high", "medium", "low"];
+
 /// One judged vector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rating {
@@ -23,6 +26,11 @@ pub struct Rating {
 /// Judges every vector. An unreadable one is refused by its place.
 pub fn rate(vectors: &[String]) -> Result<Vec<Rating>, FormatError> {
     vectors.iter().enumerate().map(|(at, vector)| rate_one(at, vector)).collect()
+}
+
+/// The word of the most severe of several ratings, if any says more than `none`.
+pub fn highest(ratings: &[Rating]) -> Option<&'static str> {
+    WORDS.into_iter().find(|word| ratings.iter().any(|r| r.word == *word))
 }
 
 fn rate_one(at: usize, vector: &str) -> Result<Rating, FormatError> {
@@ -62,6 +70,16 @@ mod tests {
         .unwrap();
         let seen: Vec<_> = rated.iter().map(|r| (r.osv_type, r.score.as_str(), r.word)).collect();
         assert_eq!(seen, [("CVSS_V3", "7.5", "high"), ("CVSS_V4", "9.3", "critical")]);
+    }
+
+    #[test]
+    fn the_highest_word_speaks_for_all() {
+        let low = "CVSS:3.1/AV:P/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N".to_owned();
+        let high = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H".to_owned();
+        let none = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N".to_owned();
+        assert_eq!(highest(&rate(&[low.clone(), high]).unwrap()), Some("high"));
+        assert_eq!(highest(&rate(&[none, low]).unwrap()), Some("low"));
+        assert_eq!(highest(&[]), None);
     }
 
     #[test]

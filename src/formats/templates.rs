@@ -22,10 +22,11 @@ use crate::domain::blob::Sha256;
 const LARGEST: u64 = 256 * 1024;
 /// Steps one rendering may take: an override that loops comes to an end.
 const FUEL: u64 = 5_000_000;
-/// The stylesheet: overridable like a template, served as it is.
+/// Overridable like templates, served as they are.
 const STYLE: &str = "site.css";
+const ICON: &str = "icon.svg";
 
-const EMBEDDED: [(&str, &str); 9] = [
+const EMBEDDED: [(&str, &str); 10] = [
     ("layout.html", include_str!("../../templates/layout.html")),
     ("advisory.html", include_str!("../../templates/advisory.html")),
     ("index.html", include_str!("../../templates/index.html")),
@@ -35,12 +36,14 @@ const EMBEDDED: [(&str, &str); 9] = [
     ("notice_reporter.txt", include_str!("../../templates/notice_reporter.txt")),
     ("post.txt", include_str!("../../templates/post.txt")),
     (STYLE, include_str!("../../templates/site.css")),
+    (ICON, include_str!("../../templates/icon.svg")),
 ];
 
 /// All templates, read and checked once.
 pub struct Templates {
     environment: Environment<'static>,
     style: String,
+    icon: String,
     digests: Vec<(&'static str, Sha256)>,
 }
 
@@ -63,7 +66,7 @@ impl Templates {
         environment.set_debug(false);
         environment.set_formatter(escaped);
         environment.set_fuel(Some(FUEL));
-        let (mut style, mut digests) = (String::new(), Vec::new());
+        let (mut style, mut icon, mut digests) = (String::new(), String::new(), Vec::new());
         for (name, embedded) in EMBEDDED {
             let text = match folder {
                 Some(folder) => override_of(&folder.join(name))?,
@@ -71,13 +74,13 @@ impl Templates {
             };
             let text = text.unwrap_or_else(|| embedded.to_owned());
             digests.push((name, Sha256::of(text.as_bytes())));
-            if name == STYLE {
-                style = text;
-            } else {
-                environment.add_template_owned(name, text).map_err(|e| mapped(name, &e))?;
+            match name {
+                STYLE => style = text,
+                ICON => icon = text,
+                _ => environment.add_template_owned(name, text).map_err(|e| mapped(name, &e))?,
             }
         }
-        Ok(Self { environment, style, digests })
+        Ok(Self { environment, style, icon, digests })
     }
 
     /// File name and digest of every template in use, in a fixed order, for the MANIFEST.
@@ -88,6 +91,11 @@ impl Templates {
     /// The stylesheet's text.
     pub fn style(&self) -> &str {
         &self.style
+    }
+
+    /// The icon, SVG.
+    pub fn icon(&self) -> &str {
+        &self.icon
     }
 
     /// Renders `name` with the fields of `context`.

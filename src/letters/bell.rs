@@ -9,6 +9,31 @@ use super::frame::Frame;
 use crate::domain::time::At;
 use crate::formats::bell_text::Bell;
 
+/// A finished bell: the only mail that needs no permit, because only a [`Bell`] makes one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BellMail {
+    from: String,
+    to: String,
+    bytes: Vec<u8>,
+}
+
+impl BellMail {
+    /// MAIL FROM and header From.
+    pub fn from(&self) -> &str {
+        &self.from
+    }
+
+    /// The one address.
+    pub fn to(&self) -> &str {
+        &self.to
+    }
+
+    /// The message.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// The mail. `message_id` is without angle brackets.
 pub fn compose(
     bell: &Bell,
@@ -16,7 +41,7 @@ pub fn compose(
     to: &str,
     message_id: &str,
     date: At,
-) -> Result<Vec<u8>, LetterError> {
+) -> Result<BellMail, LetterError> {
     let seven = ContentTransferEncoding::SevenBit;
     let body = bell.text().trim_end().lines().collect::<Vec<_>>().join("\r\n").into_bytes();
     let part = SinglePart::builder()
@@ -24,7 +49,8 @@ pub fn compose(
         .header(seven)
         .body(Body::dangerous_pre_encoded(body, seven));
     let frame = Frame { from, to, date, subject: bell.subject(), message_id, auto: true };
-    frame.around_one(part)
+    let bytes = frame.around_one(part)?;
+    Ok(BellMail { from: from.to_owned(), to: to.to_owned(), bytes })
 }
 
 #[cfg(test)]
@@ -41,8 +67,9 @@ mod tests {
         let at = At::parse_rfc3339("2026-11-20T10:00:00Z").unwrap();
         let mail = compose(&bell, "s@meadow.example", "r@e.example", "0a@meadow.example", at);
         let mail = mail.unwrap();
+        let mail = mail.bytes();
         assert!(mail.is_ascii());
-        let read = mail_parser::MessageParser::default().parse(&mail).unwrap();
+        let read = mail_parser::MessageParser::default().parse(mail).unwrap();
         assert_eq!(read.subject(), Some("Please contact us"));
         assert_eq!(read.message_id(), Some("0a@meadow.example"));
         assert_eq!(read.header_raw("Auto-Submitted").unwrap().trim(), "auto-generated");

@@ -22,6 +22,7 @@ use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
 use crate::domain::time::Span;
+use crate::letters::bell::BellMail;
 
 use super::Outlet;
 use session::Session;
@@ -64,6 +65,12 @@ impl MailOutlet {
     pub const fn patience(mut self, patience: Patience) -> Self {
         self.patience = patience;
         self
+    }
+
+    /// Rings a bell: the one mail that needs no permit, because its type has no room for
+    /// content.
+    pub async fn ring(&self, bell: &BellMail) -> Result<Receipt, OutletError> {
+        self.open().await?.hand_over(bell.from(), bell.to(), bell.bytes()).await
     }
 
     async fn open(&self) -> Result<Session, OutletError> {

@@ -1,7 +1,8 @@
-//! A Python package index: uploaded to with twine, looked at through its JSON (PEP 691) by
-//! file name and SHA-256. Content-addressed, therefore safe to repeat: what is there with
+//! A Python package index: uploaded to with twine, looked at through its listing (JSON as
+//! PEP 691 says, or HTML as PEP 503 says) by file name and SHA-256. Content-addressed, therefore safe to repeat: what is there with
 //! our digest is left alone, what is there with another is for a person.
 
+mod html;
 mod reader;
 mod twine;
 

@@ -6,12 +6,12 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::disclosures;
-use super::tx::parse;
+use super::tx::{one, parse};
 use super::{Reader, StoreError, Tx};
 use crate::domain::disclosure::{Case, Disclosure};
 use crate::domain::ids::DisclosureId;
 use crate::domain::secret::{Embargoed, Reason};
-use crate::domain::stage::Stage;
+use crate::domain::stage::{Move, Stage};
 use crate::domain::time::At;
 use crate::domain::zone::T0;
 
@@ -107,5 +107,21 @@ impl Tx<'_> {
         }
         self.disclosure(changed.id)?;
         Err(StoreError::Conflict("disclosure"))
+    }
+
+    /// Moves a disclosure's stage as the table of moves says; no new revision, because its
+    /// content did not change.
+    pub fn move_stage(&mut self, id: DisclosureId, by: Move) -> Result<(), StoreError> {
+        let stage = self.disclosure(id)?.stage;
+        let next = stage.after(by).map_err(|_| StoreError::Conflict("disclosure"))?;
+        if next == stage {
+            return Ok(());
+        }
+        let there = disclosures::table
+            .filter(disclosures::id.eq(id.to_string()))
+            .filter(disclosures::stage.eq(stage.word()));
+        let moved =
+            diesel::update(there).set(disclosures::stage.eq(next.word())).execute(self.conn)?;
+        one(moved, StoreError::Conflict("disclosure"))
     }
 }

@@ -26,6 +26,9 @@ pub enum StoreError {
     /// The plan has its GO or ABORT.
     #[error("it is decided already: the plan has its GO or ABORT")]
     AlreadyDecided,
+    /// The plan may not act now.
+    #[error("the plan may not act: {0}")]
+    NotPermitted(&'static str),
     /// Another engine leads now.
     #[error("another engine leads now")]
     Deposed,

@@ -6,10 +6,12 @@ use diesel::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::schema::{step_events, steps};
-use super::tx::parse;
+use super::tx::{one, parse};
 use super::{Reader, StoreError, Tx};
 use crate::domain::ids::{EventId, PlanId, StepId};
 use crate::domain::plan::{Phase, Step};
+use crate::domain::receipt::Repeat;
+use crate::domain::run::Progress;
 use crate::domain::time::At;
 
 const TABLE: &str = "steps";
@@ -150,6 +152,24 @@ impl Tx<'_> {
                 .map_err(|e| self.refused(e, StoreError::Conflict("step")))?;
         }
         Ok(())
+    }
+
+    /// Writes what the log amounts to into the cached columns.
+    pub fn cache_step(
+        &mut self,
+        step: StepId,
+        progress: &Progress,
+        repeat: Repeat,
+    ) -> Result<(), StoreError> {
+        let attempts = i32::try_from(progress.attempts).unwrap_or(i32::MAX);
+        let changed = diesel::update(steps::table.find(step.to_string()))
+            .set((
+                steps::state.eq(progress.status.word()),
+                steps::attempt.eq(attempts),
+                steps::next_try.eq(progress.wakes_at(repeat).map(At::millis)),
+            ))
+            .execute(self.conn)?;
+        one(changed, StoreError::NotFound("step"))
     }
 
     /// One line more in a plan's log, at the deed's time; returns its number.

@@ -9,9 +9,12 @@
 )]
 
 mod cli;
+mod day;
 mod ground;
 mod house;
 mod outlets;
 mod postgres;
+mod site;
 mod store;
+mod town;
 mod twins;

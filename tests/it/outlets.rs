@@ -8,6 +8,7 @@ mod argv;
 mod index;
 mod mail;
 mod person;
+mod pypiserver;
 mod site;
 mod tls;
 mod wait;
@@ -84,6 +85,9 @@ async fn worlds() -> Vec<Box<dyn World>> {
         Box::new(person::Somebody),
     ];
     if let Some(index) = index::Index::new().await {
+        worlds.push(Box::new(index));
+    }
+    if let Some(index) = pypiserver::PypiServer::new().await {
         worlds.push(Box::new(index));
     }
     worlds

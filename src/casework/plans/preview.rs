@@ -3,14 +3,14 @@
 use crate::casework::members::recall;
 use crate::casework::{Case, CaseError, House};
 use crate::domain::action::Action;
-use crate::domain::blob::{Blob, Slot};
+use crate::domain::blob::{Blob, BlobRef, Slot};
+use crate::domain::ids::PlanId;
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::{Plan, Step};
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
 use crate::letters::entity::{Delivery, compose, slots_of};
 use crate::pgp::{self, Certificate};
-use crate::store::StoreError;
 
 /// One file of a preview.
 pub struct File {
@@ -22,32 +22,37 @@ pub struct File {
     pub slots: Vec<Slot>,
 }
 
-/// Every blob a plan pins, digests verified.
-pub async fn blobs(house: &House, plan: &Plan, manifest: &Manifest) -> Case<Vec<Blob>> {
-    let (id, wanted) = (plan.id, manifest.blobs().into_iter().cloned().collect::<Vec<_>>());
-    let found = house
+/// Blobs that a plan pins, digests verified.
+pub async fn blobs(house: &House, plan: PlanId, wanted: Vec<BlobRef>) -> Case<Vec<Blob>> {
+    house
         .store
         .read(move |r| {
-            let read = |about: &crate::domain::blob::BlobRef| r.blob_named(id, &about.name);
-            wanted.iter().map(read).collect::<Result<Vec<_>, StoreError>>()
+            let mut found = Vec::new();
+            for about in &wanted {
+                let blob = r.blob_named(plan, &about.name)?;
+                if blob.about != *about || !blob.is_intact() {
+                    return Err(CaseError::machine(
+                        "reading the plan",
+                        format!("{} is not what was pinned", about.name),
+                    ));
+                }
+                found.push(blob);
+            }
+            Ok(found)
         })
-        .await?;
-    for (blob, about) in found.iter().zip(manifest.blobs()) {
-        if blob.about != *about || !blob.is_intact() {
-            return Err(CaseError::machine(
-                "reading the plan",
-                format!("{} is not what was pinned", about.name),
-            ));
-        }
-    }
-    Ok(found)
+        .await
+}
+
+/// Everything a MANIFEST names.
+pub fn all_of(manifest: &Manifest) -> Vec<BlobRef> {
+    manifest.blobs().into_iter().cloned().collect()
 }
 
 /// MANIFEST, approval text, every blob, each notice as it will be inside its encryption, and
 /// a list of the slots.
 pub async fn files(house: &House, plan: &Plan) -> Case<Vec<File>> {
     let manifest = super::manifest_of(plan)?;
-    let blobs = blobs(house, plan, &manifest).await?;
+    let blobs = blobs(house, plan.id, all_of(&manifest)).await?;
     let text = plan.manifest.open(Reason::Review).clone();
     let plain = |name: &str, bytes: Vec<u8>| File { name: name.to_owned(), bytes, slots: vec![] };
     let mut files = vec![

@@ -15,7 +15,7 @@ pub async fn looks(house: &House) -> anyhow::Result<Vec<Looked>> {
     let mut all = vec![relay(house).await, repositories(house).await];
     for plan in house.store.read(|r| r.live_plans()).await? {
         let manifest = plans::manifest_of(&plan)?;
-        let blobs = preview::blobs(house, &plan, &manifest).await?;
+        let blobs = preview::blobs(house, plan.id, preview::all_of(&manifest)).await?;
         let mut steps = manifest.steps;
         // Notices are sealed only when they are sent; the relay itself was asked above.
         steps.retain(|s| s.sealing.is_none());

@@ -12,11 +12,16 @@ use crate::domain::blob::Sha256;
 use crate::domain::finding::Finding;
 use crate::domain::time::Span;
 
+use super::html;
+
 const ALLOWED: Span = Span::secs(10);
 /// The largest listings of public indices are a few MiB.
 const LIMIT: usize = 32 * 1024 * 1024;
-/// PEP 691.
-const JSON: &str = "application/vnd.pypi.simple.v1+json";
+/// PEP 691, JSON first.
+const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, \
+    application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
+/// Either kind of HTML page.
+const HTML: [&str; 2] = ["application/vnd.pypi.simple.v1+html", "text/html"];
 
 /// What an index lists for one project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,17 +90,29 @@ impl IndexReader {
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Ok(Listing::NoProject),
+            // An index that knows no such project may send its readers to the public one.
+            other if other.is_redirection() => {
+                return Err("the index sends its readers to another host".to_owned());
+            }
             other => return Err(format!("the index answered {}", other.as_u16())),
         }
-        let page: Page = serde_json::from_slice(&body(response).await?)
-            .map_err(|_| "the index does not answer with JSON (PEP 691)")?;
+        let is_html = media_type(&response).is_some_and(|kind| HTML.contains(&kind.as_str()));
+        let bytes = body(response).await?;
+        if is_html {
+            let text = String::from_utf8(bytes).map_err(|_| "the index's page is not UTF-8")?;
+            return html::files(&text)
+                .map(Listing::Files)
+                .ok_or_else(|| "the index's page is not a listing as PEP 503 says".to_owned());
+        }
+        let page: Page = serde_json::from_slice(&bytes)
+            .map_err(|_| "the index answers neither JSON (PEP 691) nor HTML (PEP 503)")?;
         let digest = |f: File| (f.filename, f.hashes.get("sha256").and_then(|h| h.parse().ok()));
         Ok(Listing::Files(page.files.into_iter().map(digest).collect()))
     }
 
     async fn get(&self, url: &str) -> Result<Response, String> {
         let client = self.client.as_ref().ok_or("no TLS on this machine")?;
-        let ask = client.get(url).header("Accept", JSON).header("Cache-Control", "no-cache");
+        let ask = client.get(url).header("Accept", ACCEPT).header("Cache-Control", "no-cache");
         // The library's error text carries the address.
         ask.send().await.map_err(|_| "the index cannot be reached".to_owned())
     }
@@ -112,7 +129,7 @@ impl IndexReader {
             Some(project) => {
                 if let Listing::Unreadable(why) = self.read(project).await {
                     findings.push(Finding::stop("index-unreadable", place, why).cure(
-                        "give the address of a simple index that answers JSON, as PEP 691 says",
+                        "give the address of a simple index, as PEP 503 and 691 describe it",
                     ));
                 }
             }
@@ -133,6 +150,12 @@ impl IndexReader {
         }
         findings
     }
+}
+
+/// The answer's media type without parameters, in lower case.
+fn media_type(response: &Response) -> Option<String> {
+    let value = response.headers().get("content-type")?.to_str().ok()?;
+    value.split(';').next().map(|kind| kind.trim().to_ascii_lowercase())
 }
 
 async fn body(mut response: Response) -> Result<Vec<u8>, String> {

@@ -19,7 +19,7 @@ pub(super) struct Index {
 const PASSWORD: &str = "zanzibarite-token";
 
 /// `DAYBREAK_TWINE`, or `twine` on `PATH`; `None` after saying so when there is none.
-async fn twine() -> Option<String> {
+pub(super) async fn twine() -> Option<String> {
     let program = std::env::var("DAYBREAK_TWINE").unwrap_or_else(|_| "twine".to_owned());
     let probe = Process::new(&program).arg("--version").run(clock().as_ref()).await;
     if probe.is_ok_and(|out| out.ok()) {
@@ -32,7 +32,7 @@ async fn twine() -> Option<String> {
 }
 
 /// The smallest source distribution that twine takes.
-async fn sdist(folder: &Path, name: &str, version: &str) -> Blob {
+pub(super) async fn sdist(folder: &Path, name: &str, version: &str) -> Blob {
     let stem = format!("{name}-{version}");
     std::fs::create_dir(folder.join(&stem)).unwrap();
     let info = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");

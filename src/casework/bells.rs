@@ -1,0 +1,51 @@
+//! Bells: content-free mails that need no plan, because nothing embargoed fits into one.
+
+use std::sync::Arc;
+
+use super::{Case, CaseError};
+use crate::clock::{Clock, Rng, random};
+use crate::config::Team;
+use crate::domain::ids::{PlanId, StepId};
+use crate::formats::bell_text::{Attention, Bell};
+use crate::letters::bell::compose;
+use crate::outlets::mail::MailOutlet;
+
+/// Rings bells over the team's relay.
+pub struct Bells {
+    mail: MailOutlet,
+    team: Team,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+}
+
+impl Bells {
+    /// Over an outlet of its own.
+    pub const fn new(
+        mail: MailOutlet,
+        team: Team,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+    ) -> Self {
+        Self { mail, team, clock, rng }
+    }
+
+    /// Calls the team to a plan.
+    pub async fn ring_team(
+        &self,
+        code: &'static str,
+        plan: PlanId,
+        step: Option<StepId>,
+    ) -> Case<()> {
+        let bell = Bell::TeamAttention(Attention { code, plan, step });
+        self.ring(&bell, &self.team.address).await
+    }
+
+    async fn ring(&self, bell: &Bell, to: &str) -> Case<()> {
+        let token: [u8; 16] = random(self.rng.as_ref());
+        let message_id = format!("{}@{}", hex::encode(token), self.team.domain());
+        let mail = compose(bell, &self.team.address, to, &message_id, self.clock.wall())
+            .map_err(|e| CaseError::machine("writing a bell", e))?;
+        self.mail.ring(&mail).await.map_err(|e| CaseError::machine("ringing a bell", e))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,240 @@
+//! Floor 6: the clock-driven shell around the pure step machine.
+//!
+//! It commits an event, then applies it, then executes commands; state is always the fold
+//! of stored events, so it may be killed at any moment. Nothing is held open during outside
+//! I/O. Before T0 an error stops; after T0 it shouts and goes on.
+
+mod day;
+mod errands;
+mod journal;
+mod lead;
+mod perform;
+mod preflight;
+mod seal;
+mod watch;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::sync::{Notify, watch as signal};
+use tokio::task::JoinSet;
+
+use crate::casework::{CaseError, House};
+use crate::clock::sleep;
+use crate::domain::ids::{HolderId, PlanId, StepId};
+use crate::domain::run::Command;
+use crate::domain::time::{Mono, Span};
+use crate::store::{Lane, Store, StoreError};
+
+use day::Day;
+use errands::Errand;
+use journal::Journal;
+use lead::Leadership;
+use perform::Outcome;
+use watch::ClockWatch;
+
+/// Why an engine cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Another engine leads this database.
+    #[error("another engine runs on this database; one is enough. `daybreak doctor` shows which")]
+    Taken,
+    /// The test that drives it asked it to stop here.
+    #[error("halted where a test asked for it")]
+    Halted,
+    /// The machine failed it.
+    #[error("the engine could not {doing}: {kind}")]
+    Machine {
+        /// What it was doing.
+        doing: &'static str,
+        /// How it failed.
+        kind: std::io::ErrorKind,
+    },
+    /// The database failed it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A verb failed it.
+    #[error(transparent)]
+    Case(CaseError),
+}
+
+impl From<CaseError> for EngineError {
+    /// A database that is away is the engine's trouble, not a plan's.
+    fn from(error: CaseError) -> Self {
+        match error {
+            CaseError::Store(
+                e @ (StoreError::Unavailable(_) | StoreError::Full | StoreError::Deposed),
+            ) => Self::Store(e),
+            other => Self::Case(other),
+        }
+    }
+}
+
+/// Longest sleep when nothing is due: other processes write to the same database.
+const NAP: Span = Span::secs(1);
+/// How often the leader shows that it lives.
+const BEAT: Span = Span::secs(5);
+/// Outside effects under way at once.
+const AT_ONCE: usize = 8;
+
+/// One engine.
+pub struct Engine {
+    house: Arc<House>,
+    store: Store,
+    lead: Leadership,
+    journal: Journal,
+    clock: ClockWatch,
+    days: BTreeMap<PlanId, Day>,
+    tasks: JoinSet<Outcome>,
+    /// Checks and bells: never waited for by a step.
+    errands: JoinSet<Errand>,
+    busy: BTreeSet<StepId>,
+    paged: BTreeSet<(PlanId, &'static str, Option<StepId>)>,
+    seen_revision: i64,
+    beaten_at: Option<Mono>,
+    /// Whether this turn changed something that the next one must look at.
+    moved: bool,
+    /// Rung by whoever changed something in the same process.
+    pub poke: Arc<Notify>,
+}
+
+impl Engine {
+    /// Takes the lead of the house's database; waits for a dead leader where it must.
+    pub async fn start(house: Arc<House>) -> Result<Self, EngineError> {
+        let store = house.store.lane(Lane::Engine);
+        let holder = house.fresh(HolderId::new);
+        let lead = Leadership::take(&house, &store, holder).await?;
+        let high_water = store.read(|r| r.high_water()).await?;
+        let journal = Journal::new(store.clone(), holder, lead.epoch);
+        tracing::info!(holder = %holder, epoch = lead.epoch, "engine leads");
+        Ok(Self {
+            house,
+            store,
+            lead,
+            journal,
+            clock: ClockWatch::new(high_water),
+            days: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            errands: JoinSet::new(),
+            busy: BTreeSet::new(),
+            paged: BTreeSet::new(),
+            seen_revision: -1,
+            beaten_at: None,
+            moved: false,
+            poke: Arc::new(Notify::new()),
+        })
+    }
+
+    /// For tests and simulations: die instead of committing the event after the next `events`.
+    pub fn halt_after(&mut self, events: u32) {
+        self.journal.halt_after(events);
+    }
+
+    /// Runs until told to stop. A database that is away for a while is waited for; only
+    /// being deposed ends it.
+    pub async fn run(mut self, mut stop: signal::Receiver<bool>) -> Result<(), EngineError> {
+        let poke = Arc::clone(&self.poke);
+        while !*stop.borrow() {
+            match self.turn().await {
+                Ok(()) => {}
+                Err(EngineError::Store(StoreError::Deposed)) => return Err(EngineError::Taken),
+                Err(e @ (EngineError::Halted | EngineError::Taken)) => return Err(e),
+                Err(_) => tracing::error!("a turn failed; trying again"),
+            }
+            let nap = self.nap();
+            let clock = Arc::clone(&self.house.clock);
+            tokio::select! {
+                Some(done) = self.tasks.join_next(), if !self.tasks.is_empty() => self.take_in(done),
+                Some(done) = self.errands.join_next(), if !self.errands.is_empty() => self.come_back(done).await,
+                () = sleep(clock.as_ref(), nap) => {}
+                () = poke.notified() => {}
+                _ = stop.changed() => {}
+            }
+        }
+        self.end().await
+    }
+
+    /// Finishes what is under way and gives the lead back.
+    pub async fn end(mut self) -> Result<(), EngineError> {
+        while let Some(done) = self.tasks.join_next().await {
+            self.take_in(done);
+        }
+        while let Some(done) = self.errands.join_next().await {
+            self.come_back(done).await;
+        }
+        self.flush().await?;
+        self.lead.give_back(&self.house, &self.store).await
+    }
+
+    /// Does everything that can be done at this instant, outside effects included. The
+    /// clock does not move by itself here: for tests, simulations and the demo.
+    pub async fn settle(&mut self) -> Result<(), EngineError> {
+        loop {
+            self.turn().await?;
+            if let Some(done) = self.tasks.join_next().await {
+                self.take_in(done);
+                continue;
+            }
+            match self.errands.join_next().await {
+                Some(done) => self.come_back(done).await,
+                None if self.journal.is_empty() && !self.moved => return Ok(()),
+                None => {}
+            }
+        }
+    }
+
+    /// One turn: take in what ended, look at clock and database, decide, begin.
+    pub async fn turn(&mut self) -> Result<(), EngineError> {
+        self.moved = false;
+        while let Some(done) = self.tasks.try_join_next() {
+            self.take_in(done);
+        }
+        let (wall, mono) = (self.house.clock.wall(), self.house.clock.mono());
+        let clock_ok = self.clock.observe(wall, mono);
+        if self.beaten_at.is_none_or(|at| mono.since(at) >= BEAT) {
+            self.store.beat(self.lead.epoch, wall).await?;
+            self.beaten_at = Some(mono);
+        }
+        self.flush().await?;
+        self.sync().await?;
+        for id in self.days.keys().copied().collect::<Vec<_>>() {
+            self.work_on(id, clock_ok).await?;
+        }
+        Ok(())
+    }
+
+    async fn work_on(&mut self, id: PlanId, clock_ok: bool) -> Result<(), EngineError> {
+        let now = self.house.clock.wall();
+        let Some(day) = self.days.get_mut(&id) else { return Ok(()) };
+        let commands = day.run.decide(now, clock_ok);
+        if !clock_ok && day.is_due(now) {
+            self.page(id, "clock-suspect", None);
+        }
+        self.preflight(id, now);
+        for command in commands {
+            match command {
+                Command::Look(step) => self.begin_look(id, step).await?,
+                Command::Act(step) => self.begin_act(id, step).await?,
+                Command::Go => self.go(id).await?,
+                Command::Finish => self.finish(id).await?,
+                Command::Page { code, step } => self.page(id, code, step),
+            }
+        }
+        self.announce(id).await
+    }
+
+    /// How long until something may be due.
+    fn nap(&self) -> Span {
+        if self.moved || !self.journal.is_empty() {
+            return Span::ZERO;
+        }
+        let now = self.house.clock.wall();
+        let dues = self.days.values().filter_map(|d| d.run.next_due(now));
+        let next = dues.min().map_or(NAP, |at| at.since(now));
+        next.max(Span::ZERO).min(NAP)
+    }
+
+    fn has_room(&self) -> bool {
+        self.tasks.len() < AT_ONCE
+    }
+}

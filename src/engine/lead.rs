@@ -1,0 +1,96 @@
+//! One leader per database.
+//!
+//! A lease has no time in it. On SQLite a file lock proves that no other engine lives, so
+//! the lease is taken at once; on PostgreSQL the same epoch and beat must be seen for thirty
+//! seconds of our own monotonic clock before it is taken from a silent holder.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use super::EngineError;
+use crate::casework::House;
+use crate::clock::sleep;
+use crate::domain::deed::{Actor, Subject};
+use crate::domain::ids::HolderId;
+use crate::domain::time::Span;
+use crate::store::{Lease, Place, Store, StoreError};
+
+/// How long a holder must be silent.
+const SILENCE: Span = Span::secs(30);
+/// How often we look.
+const LOOK: Span = Span::secs(2);
+/// The lock beside a SQLite database.
+const LOCK: &str = "engine.lock";
+
+/// The lead, once taken.
+pub(super) struct Leadership {
+    pub holder: HolderId,
+    pub epoch: i64,
+    /// Held as long as this lives.
+    _lock: Option<File>,
+}
+
+impl Leadership {
+    pub async fn take(
+        house: &Arc<House>,
+        store: &Store,
+        holder: HolderId,
+    ) -> Result<Self, EngineError> {
+        let place = Place::parse(&house.config.database, &house.dir)?;
+        let lock = match place {
+            Place::Sqlite(_) => Some(lock(house)?),
+            Place::Postgres(_) => None,
+        };
+        let mut seen = store.read(|r| r.lease()).await?;
+        if lock.is_none() {
+            wait_for_silence(house, store, &mut seen).await?;
+        }
+        let deed = house.deed(Actor::Engine(holder), "engine-lead", Subject::house());
+        let taken = store.write(&deed, move |tx| tx.take_lease(holder, &seen)).await;
+        match taken {
+            Ok(epoch) => Ok(Self { holder, epoch, _lock: lock }),
+            Err(StoreError::Conflict(_)) => Err(EngineError::Taken),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// An orderly end: the next engine need not wait.
+    pub async fn give_back(&self, house: &House, store: &Store) -> Result<(), EngineError> {
+        let epoch = self.epoch;
+        let deed = house.deed(Actor::Engine(self.holder), "engine-end", Subject::house());
+        Ok(store.write(&deed, move |tx| tx.release_lease(epoch)).await?)
+    }
+}
+
+fn lock(house: &House) -> Result<File, EngineError> {
+    let machine =
+        |e: std::io::Error| EngineError::Machine { doing: "lock its database", kind: e.kind() };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(house.dir.join(LOCK))
+        .map_err(machine)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(EngineError::Taken),
+        Err(std::fs::TryLockError::Error(e)) => Err(machine(e)),
+    }
+}
+
+async fn wait_for_silence(
+    house: &House,
+    store: &Store,
+    seen: &mut Lease,
+) -> Result<(), EngineError> {
+    let mut since = house.clock.mono();
+    while seen.holder.is_some() && house.clock.mono().since(since) < SILENCE {
+        sleep(house.clock.as_ref(), LOOK).await;
+        let now = store.read(|r| r.lease()).await?;
+        if now != *seen {
+            *seen = now;
+            since = house.clock.mono();
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! Sealing a notice: after approval, before its first send, once. The ciphertext is stored
+//! and sent again unchanged on every retry.
+
+use super::{Engine, EngineError};
+use crate::casework::plans::preview::blobs;
+use crate::clock::random;
+use crate::domain::action::Action;
+use crate::domain::blob::Blob;
+use crate::domain::deed::Actor;
+use crate::domain::ids::{BlobId, PlanId};
+use crate::domain::plan::{Sealing, Step};
+use crate::domain::receipt::OutletError;
+use crate::domain::secret::Reason;
+use crate::letters::entity::{Delivery, compose};
+use crate::letters::wire;
+use crate::pgp::{self, Certificate};
+use crate::store::StoreError;
+
+/// Name of the ciphertext, owned by its step.
+const SEALED: &str = "sealed.eml";
+
+impl Engine {
+    /// The finished mail of a notice step: stored ciphertext, or sealed now. The inner error
+    /// is the step's own: nobody else is delayed by it.
+    pub(super) async fn sealed_mail(
+        &self,
+        plan: PlanId,
+        step: &Step,
+    ) -> Result<Result<Vec<u8>, OutletError>, EngineError> {
+        let id = step.id;
+        match self.store.read(move |r| r.blob_named(id, SEALED)).await {
+            Ok(blob) => return Ok(Ok(blob.bytes)),
+            Err(StoreError::NotFound(_)) => {}
+            Err(e) => return Err(e.into()),
+        }
+        let Some(sealing) = &step.sealing else {
+            return Ok(Err(OutletError::never("not-a-notice", "")));
+        };
+        let wanted = step.action.blobs().into_iter().cloned().collect();
+        let pinned = blobs(&self.house, plan, wanted).await?;
+        let certificates = self.pinned_certificates(sealing).await?;
+        let mail = match self.seal(step, sealing, &pinned, &certificates).await {
+            Ok(mail) => mail,
+            Err(error) => return Ok(Err(error)),
+        };
+        let deed = self.house.deed(Actor::Engine(self.lead.holder), "notice-seal", id);
+        let (blob_id, epoch) = (self.house.fresh(BlobId::new), self.lead.epoch);
+        let blob = Blob::new(SEALED, mail.clone(), vec![]);
+        self.store
+            .write(&deed, move |tx| {
+                tx.still_leads(epoch)?;
+                tx.put_blob(blob_id, id, &blob)
+            })
+            .await?;
+        Ok(Ok(mail))
+    }
+
+    async fn seal(
+        &self,
+        step: &Step,
+        sealing: &Sealing,
+        pinned: &[Blob],
+        certificates: &[Certificate],
+    ) -> Result<Vec<u8>, OutletError> {
+        let broken =
+            |e: &dyn std::fmt::Display| OutletError::never("cannot-be-sealed", e.to_string());
+        let Action::Mail { from, to, message_id, .. } = &step.action else {
+            return Err(OutletError::never("not-a-notice", ""));
+        };
+        let Some(group) = pinned.first() else {
+            return Err(OutletError::never("not-a-notice", ""));
+        };
+        let now = self.house.now();
+        // Judged again in the moment of sealing: a key revoked since approval gets nothing.
+        let usable: Vec<Certificate> =
+            certificates.iter().filter(|c| pgp::judge(c, now).usable()).cloned().collect();
+        if usable.is_empty() {
+            return Err(OutletError::never(
+                "no-usable-certificate",
+                "no pinned certificate can be used now",
+            ));
+        }
+        let delivery = Delivery {
+            from,
+            to,
+            subject: &sealing.subject,
+            clear_subject: &sealing.clear_subject,
+            message_id,
+            date: now,
+        };
+        let entity = compose(&group.bytes, &delivery).map_err(|e| broken(&e))?;
+        let signer = self.house.keys.notice.as_ref();
+        let sealed = pgp::seal(&entity, &usable, signer, now).await.map_err(|e| broken(&e))?;
+        let boundary: [u8; 16] = random(self.house.rng.as_ref());
+        wire::sealed(&delivery, &sealed.armored, &hex::encode(boundary)).map_err(|e| broken(&e))
+    }
+
+    /// The certificates a step pinned, as the list holds them now: a renewed self-signature
+    /// of the same fingerprint counts, another fingerprint never does.
+    async fn pinned_certificates(
+        &self,
+        sealing: &Sealing,
+    ) -> Result<Vec<Certificate>, EngineError> {
+        let (distributors, advisories) =
+            self.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.advisories()?))).await?;
+        let mut armored = Vec::new();
+        for distributor in distributors.iter().filter(|d| d.active) {
+            let contacts = &distributor.record.open(Reason::Dispatch).contacts;
+            for contact in contacts.iter().filter(|c| c.id.to_string() == sealing.recipient) {
+                armored.extend(contact.current().map(|c| c.armored.clone()));
+            }
+        }
+        for advisory in &advisories {
+            let reporters = &advisory.text.open(Reason::Dispatch).reporters;
+            let theirs = reporters
+                .iter()
+                .filter(|r| r.id.is_some_and(|id| id.to_string() == sealing.recipient));
+            armored.extend(theirs.filter_map(|r| r.certificate.clone()));
+        }
+        let mut found: Vec<Certificate> = Vec::new();
+        for text in armored {
+            let Ok(certificate) = Certificate::import(text.as_bytes()) else { continue };
+            let fingerprint = certificate.fingerprint().to_string();
+            let known = found.iter().any(|c| c.fingerprint() == certificate.fingerprint());
+            if sealing.fingerprints.contains(&fingerprint) && !known {
+                found.push(certificate);
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,101 @@
+//! The transactions that give leave to act. Every check stands beside the row it guards, in
+//! one transaction, so that no race and no restart can act on yesterday's answer.
+
+use super::{Decision, Reader, StoreError, Tx};
+use crate::domain::blob::Sha256;
+use crate::domain::effect::{ApprovedPlan, Go, Permit};
+use crate::domain::event::Happened;
+use crate::domain::ids::{EventId, PlanId, StepId};
+use crate::domain::plan::{Plan, PlanState};
+use crate::domain::secret::Embargoed;
+use crate::domain::stage::Move;
+
+/// What an approved plan must still be when leave is given.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    /// Which plan.
+    pub plan: PlanId,
+    /// Digest of the MANIFEST the engine works from.
+    pub digest: Sha256,
+    /// How many distinct people must have approved it.
+    pub threshold: u32,
+    /// How many may start it before T0.
+    pub early_lift: u32,
+    /// The leader's epoch.
+    pub epoch: i64,
+}
+
+impl Reader<'_> {
+    /// The plan, if everything the claim says still holds.
+    fn claimed(&mut self, claim: &Claim) -> Result<Plan, StoreError> {
+        let plan = self.plan(claim.plan)?;
+        let refuse = |why| Err(StoreError::NotPermitted(why));
+        if plan.digest != claim.digest {
+            return refuse("it is not the plan that was read");
+        }
+        if !plan.state.is_live() {
+            return refuse("it is not approved");
+        }
+        if plan.held {
+            return refuse("a person holds it");
+        }
+        let approvals = u32::try_from(self.approvals(plan.id)?.len()).unwrap_or(u32::MAX);
+        if approvals < claim.threshold.max(1) {
+            return refuse("too few people approved it");
+        }
+        Ok(plan)
+    }
+}
+
+impl Tx<'_> {
+    /// Records that a step's act follows at once, and gives leave for it. The first notice
+    /// moves its disclosure to Embargoed.
+    pub fn intend(
+        &mut self,
+        claim: &Claim,
+        step: StepId,
+        event: EventId,
+    ) -> Result<Permit, StoreError> {
+        self.still_leads(claim.epoch)?;
+        let plan = self.claimed(claim)?;
+        let permit = if plan.kind.is_public() {
+            match self.decided(plan.id)?.map(|d| d.decision) {
+                Some(Decision::Go) => Permit::Public(Go::witnessed(plan.id, claim.epoch)),
+                _ => return Err(StoreError::NotPermitted("there is no GO")),
+            }
+        } else {
+            self.move_stage(plan.disclosure, Move::FirstNotice)?;
+            Permit::Notice(ApprovedPlan::witnessed(plan.id, claim.epoch))
+        };
+        if plan.state == PlanState::Approved {
+            self.move_plan(plan.id, PlanState::Approved, PlanState::Running)?;
+        }
+        let happened = Happened::Intended;
+        self.add_step_event(event, (plan.id, step), claim.epoch, happened.word(), &happened)?;
+        Ok(permit)
+    }
+
+    /// Writes GO at the deed's time: not before T0 unless enough members asked for it.
+    pub fn write_go(&mut self, claim: &Claim) -> Result<(), StoreError> {
+        self.still_leads(claim.epoch)?;
+        let plan = self.claimed(claim)?;
+        let lifts = u32::try_from(self.lifts(plan.id)?.len()).unwrap_or(u32::MAX);
+        let lifted = lifts >= claim.early_lift.max(1);
+        if !lifted && self.deed.at < plan.t0 {
+            return Err(StoreError::NotPermitted("T0 has not come"));
+        }
+        let why = if lifted { "lifted early" } else { "T0" };
+        self.decide(plan.id, Decision::Go, claim.epoch, &Embargoed::new(why.to_owned()))?;
+        if plan.state == PlanState::Approved {
+            self.move_plan(plan.id, PlanState::Approved, PlanState::Running)?;
+        }
+        self.move_stage(plan.disclosure, Move::Go)
+    }
+
+    /// Ends a plan whose every step is settled.
+    pub fn finish_plan(&mut self, plan: PlanId, epoch: i64) -> Result<(), StoreError> {
+        self.still_leads(epoch)?;
+        let state = self.plan(plan)?.state;
+        self.move_plan(plan, state, PlanState::Finished)
+    }
+}

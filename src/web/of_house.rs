@@ -1,0 +1,56 @@
+//! The site of a real house: which functions below answer which question.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::shown::{Shown, Unavailable, Web};
+use crate::casework::{House, pages, papers, publications};
+use crate::domain::time::Span;
+use crate::formats::masthead::Masthead;
+use crate::formats::templates::Templates;
+use crate::formats::tree::{Papers, PublishedAdvisory};
+
+/// At T0 the page is there within this; a flood of readers makes no more questions than that.
+const FRESHNESS: Span = Span::millis(200);
+
+struct OfHouse(Arc<House>);
+
+impl Web {
+    /// The site of a house.
+    pub fn of_house(house: Arc<House>) -> Self {
+        Self {
+            clock: Arc::clone(&house.clock),
+            rng: Arc::clone(&house.rng),
+            freshness: FRESHNESS,
+            shown: Arc::new(OfHouse(house)),
+        }
+    }
+}
+
+#[async_trait]
+impl Shown for OfHouse {
+    fn masthead(&self) -> Masthead {
+        self.0.masthead()
+    }
+
+    fn templates(&self) -> &Templates {
+        &self.0.templates
+    }
+
+    async fn edition(&self) -> Result<String, Unavailable> {
+        publications::edition(&self.0.store).await.map_err(|_| Unavailable)
+    }
+
+    async fn publications(&self) -> Result<Vec<PublishedAdvisory>, Unavailable> {
+        pages::published(&self.0.store).await.map_err(|_| Unavailable)
+    }
+
+    async fn papers(&self) -> Result<Papers, Unavailable> {
+        papers::read(&self.0.dir).await.map_err(|_| Unavailable)
+    }
+
+    async fn ready(&self) -> bool {
+        publications::ready(&self.0).await
+    }
+}
