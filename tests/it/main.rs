@@ -9,13 +9,17 @@
 )]
 
 mod cli;
+mod crash;
 mod day;
 mod edits;
 mod ground;
 mod house;
 mod outlets;
 mod postgres;
+mod repeat;
 mod site;
 mod store;
+mod story;
 mod town;
 mod twins;
+mod world;
