@@ -1,7 +1,7 @@
 //! The day, end to end, on both databases: from a private draft to everything public, with
 //! nothing public before T0 and every byte as it was approved.
 
-mod world;
+pub mod world;
 
 use daybreak::domain::blob::equal_outside_slots;
 use daybreak::domain::plan::{PlanKind, PlanState};

@@ -8,12 +8,16 @@
     reason = "tests fail by panicking and say what they did not run"
 )]
 
+mod approvals;
 mod day;
+mod gpg;
 mod ground;
 mod house;
+mod notices;
 mod outlets;
 mod postgres;
 mod site;
 mod store;
 mod town;
 mod twins;
+mod whole_day;
