@@ -13,6 +13,7 @@ mod day;
 mod gpg;
 mod ground;
 mod house;
+mod leaks;
 mod notices;
 mod outlets;
 mod postgres;
