@@ -8,18 +8,25 @@
     reason = "tests fail by panicking and say what they did not run"
 )]
 
+mod approvals;
 mod cli;
 mod crash;
 mod day;
 mod edits;
+mod gpg;
 mod ground;
 mod house;
+mod leaks;
+mod notices;
 mod outlets;
 mod postgres;
+mod previews;
 mod repeat;
 mod site;
 mod store;
 mod story;
+mod times;
 mod town;
 mod twins;
+mod whole_day;
 mod world;
