@@ -32,7 +32,7 @@ pub enum Disclosure {
         #[arg(long, value_name = "ADVISORY", num_args = 1..)]
         advisory: Vec<String>,
         /// Distributors do not hear in advance, because ...
-        #[arg(long, value_name = "REASON")]
+        #[arg(long, value_name = "REASON", value_parser = words::said())]
         without_notice: Option<String>,
     },
     /// Show everything it holds
@@ -60,7 +60,7 @@ pub enum Disclosure {
         #[arg(long, value_name = "TIME")]
         at: String,
         /// Why
-        #[arg(long)]
+        #[arg(long, value_parser = words::said())]
         reason: String,
     },
     /// Give it up; what is running is held
@@ -70,7 +70,7 @@ pub enum Disclosure {
         /// Id, or the public id of one of its advisories
         disclosure: String,
         /// Why
-        #[arg(long)]
+        #[arg(long, value_parser = words::said())]
         reason: String,
     },
     /// Add an advisory
@@ -109,7 +109,7 @@ pub enum Disclosure {
         /// Id, or the public id of one of its advisories
         disclosure: String,
         /// Why
-        #[arg(long)]
+        #[arg(long, value_parser = words::said())]
         reason: String,
     },
 }
@@ -131,7 +131,7 @@ pub struct Mark {
     #[arg(long, required_unless_present = "will_not_fix")]
     not_affected: bool,
     /// It stays as it is, because ...
-    #[arg(long, value_name = "REASON", conflicts_with = "not_affected")]
+    #[arg(long, value_name = "REASON", value_parser = words::said(), conflicts_with = "not_affected")]
     will_not_fix: Option<String>,
 }
 

@@ -124,9 +124,9 @@ async fn make(desk: &Desk, disclosure: &str, kind: PlanKind) -> anyhow::Result<(
         |at| format!("its first byte leaves at {}", at.spoken()),
     );
     print.talk(format!(
-        "Plan {} ({kind}) has {} steps; {effect}.",
+        "Plan {} ({kind}) has {}; {effect}.",
         made.number,
-        manifest.steps.len()
+        words::counted(manifest.steps.len(), "step")
     ));
     print.talk(format!(
         "{} must approve it{}. Next: daybreak plan export {disclosure}/{} --to-team FILE",

@@ -8,6 +8,7 @@
     reason = "tests fail by panicking and say what they did not run"
 )]
 
+mod cli;
 mod day;
 mod ground;
 mod house;

@@ -105,8 +105,15 @@ pub async fn try_targets(house: &House, steps: &[Step], blobs: &[Blob]) -> Vec<F
         all.extend(outlet.check(&intended).await);
     }
     // Reachability comes and goes; what will not mend itself stops.
-    const PASSING: &[&str] =
-        &["relay-unreachable", "index-unreachable", "site-unreachable", "relay-tls", "relay-auth"];
+    const PASSING: &[&str] = &[
+        "relay-unreachable",
+        "relay-tls",
+        "relay-auth",
+        "index-unreachable",
+        "site-unreachable",
+        "repository-unreachable",
+        "public-unreachable",
+    ];
     for finding in all.iter_mut().filter(|f| PASSING.contains(&f.code.as_str())) {
         finding.severity = Severity::Warn;
     }

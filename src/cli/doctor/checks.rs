@@ -58,7 +58,7 @@ pub fn modes(dir: &Path) -> Looked {
         }
     };
     judge(dir, "data directory", 0o700);
-    for name in [opening::VAULT_KEY, opening::TEAM_KEY, opening::CONFIG] {
+    for name in [opening::VAULT_KEY, opening::TEAM_KEY] {
         judge(&dir.join(name), name, 0o600);
     }
     if std::fs::read_dir(dir.join("drafts")).is_ok_and(|mut entries| entries.next().is_some()) {
