@@ -17,4 +17,5 @@ mod postgres;
 mod site;
 mod store;
 mod town;
+mod tutorial;
 mod twins;
