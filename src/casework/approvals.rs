@@ -8,7 +8,7 @@ use crate::domain::approval_text::ApprovalText;
 use crate::domain::deed::Actor;
 use crate::domain::ids::{ApprovalId, MemberId};
 use crate::domain::party::Member;
-use crate::domain::plan::{Plan, PlanState};
+use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::secret::{Embargoed, Reason};
 use crate::domain::time::At;
 use crate::pgp::{self, Certificate, Verified, VerifyError};
@@ -72,6 +72,12 @@ pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -
                 "nothing more is needed",
             ));
         }
+    }
+    if now >= plan.t0 && plan.kind == PlanKind::Notice {
+        return Err(CaseError::not_now(
+            "its T0 has passed",
+            "there is nothing left to tell in advance",
+        ));
     }
     let approval = Approval {
         id: house.fresh(ApprovalId::new),

@@ -119,10 +119,27 @@ pub fn repeats(house: &House, manifest: &Manifest) -> std::collections::BTreeMap
     manifest.steps.iter().filter_map(|s| of(&s.outlet)).collect()
 }
 
-/// Any edit makes a new plan: those that have not begun will never run.
-pub(super) fn void_of(tx: &mut Tx<'_>, disclosure: DisclosureId) -> Result<(), StoreError> {
-    for plan in tx.plans(disclosure)?.into_iter().filter(|p| p.state.is_voidable()) {
-        tx.move_plan(plan.id, plan.state, PlanState::Void)?;
+/// Which plans an edit makes stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stale {
+    /// Release plans: what notices say did not change.
+    Release,
+    /// All, notices that are still being sent too: nobody may hear what no longer holds.
+    All,
+}
+
+/// Any edit makes a new plan: the old ones send nothing more. Only an open disclosure is
+/// edited, so no plan with a GO is ever among them.
+pub(super) fn void_of(
+    tx: &mut Tx<'_>,
+    disclosure: DisclosureId,
+    stale: Stale,
+) -> Result<(), StoreError> {
+    for plan in tx.plans(disclosure)? {
+        let open = plan.state.is_voidable() || plan.state == PlanState::Running;
+        if open && (stale == Stale::All || plan.kind != PlanKind::Notice) {
+            tx.move_plan(plan.id, plan.state, PlanState::Void)?;
+        }
     }
     Ok(())
 }
@@ -132,16 +149,8 @@ pub(super) fn void_of_advisory(tx: &mut Tx<'_>, advisory: AdvisoryId) -> Result<
     for disclosure in tx.disclosures()? {
         let holds = disclosure.case.open(Reason::Judging).advisories.contains(&advisory);
         if holds && disclosure.stage.is_open() {
-            void_of(tx, disclosure.id)?;
+            void_of(tx, disclosure.id, Stale::All)?;
         }
-    }
-    Ok(())
-}
-
-/// Holds back whatever of a disclosure is running.
-pub(super) fn stop_running(tx: &mut Tx<'_>, disclosure: DisclosureId) -> Result<(), StoreError> {
-    for plan in tx.plans(disclosure)?.into_iter().filter(|p| p.state == PlanState::Running) {
-        tx.hold_plan(plan.id, true)?;
     }
     Ok(())
 }

@@ -318,6 +318,19 @@ impl Case {
         self.candidates.iter().find(|c| c.branch == *branch)
     }
 
+    /// Whether a notice made from `other` would say the same: advisories, branches, patches
+    /// and versions. Staged commits, built files and list posts are told to nobody ahead.
+    pub fn tells_the_same(&self, other: &Self) -> bool {
+        let versions = |case: &Self| {
+            let of = |r: &Release| (r.branch.clone(), r.version.clone(), r.tag.clone());
+            case.releases.iter().map(of).collect::<Vec<_>>()
+        };
+        self.advisories == other.advisories
+            && self.cells == other.cells
+            && self.patches == other.patches
+            && versions(self) == versions(other)
+    }
+
     /// Whether any release is built by others from its tag.
     pub fn built_from_tag(&self) -> bool {
         self.releases.iter().any(|r| r.kind == ReleaseKind::BuiltFromTag)
