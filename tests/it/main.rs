@@ -10,6 +10,7 @@
 
 mod cli;
 mod day;
+mod docs;
 mod edits;
 mod ground;
 mod house;
