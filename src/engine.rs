@@ -125,9 +125,10 @@ impl Engine {
         })
     }
 
-    /// For tests and simulations: die instead of committing the event after the next `events`.
-    pub fn halt_after(&mut self, events: u32) {
-        self.journal.halt_after(events);
+    /// For tests and simulations: die instead of committing the write after the next `writes`:
+    /// an event, a sealed mail, GO, the word that all is public, the end of a plan.
+    pub fn halt_after(&mut self, writes: u32) {
+        self.journal.halt_after(writes);
     }
 
     /// Runs until told to stop. A database that is away for a while is waited for; only

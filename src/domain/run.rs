@@ -274,7 +274,7 @@ impl Run {
             let code = match (&progress.status, &step.action) {
                 (Status::Blocked { .. }, Action::Ask { .. }) => "a-person-is-asked",
                 (Status::Blocked { .. }, _) => "step-blocked",
-                (Status::Retry { .. }, action)
+                (Status::Retry { .. } | Status::Unknown { .. }, action)
                     if progress.failures >= 3 && !matches!(action, Action::Await { .. }) =>
                 {
                     "step-keeps-failing"

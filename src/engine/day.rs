@@ -169,6 +169,7 @@ impl Engine {
             return Ok(());
         }
         let claim = day.claim(self.lead.epoch);
+        self.journal.spend()?;
         let deed = self.house.deed(Actor::Engine(self.lead.holder), "go", id);
         match self.store.write(&deed, move |tx| tx.write_go(&claim)).await {
             Ok(()) => tracing::info!(plan = %id, "GO"),
@@ -192,6 +193,7 @@ impl Engine {
         if self.store.read(move |r| r.disclosure(disclosure)).await?.stage != Stage::Releasing {
             return Ok(());
         }
+        self.journal.spend()?;
         let deed =
             self.house.deed(Actor::Engine(self.lead.holder), "disclosure-public", disclosure);
         self.store
@@ -205,6 +207,7 @@ impl Engine {
 
     pub(super) async fn finish(&mut self, id: PlanId) -> Result<(), EngineError> {
         self.announce(id).await?;
+        self.journal.spend()?;
         let epoch = self.lead.epoch;
         let deed = self.house.deed(Actor::Engine(self.lead.holder), "plan-finish", id);
         self.store.write(&deed, move |tx| tx.finish_plan(id, epoch)).await?;

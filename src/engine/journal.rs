@@ -14,7 +14,7 @@ pub(super) struct Journal {
     holder: HolderId,
     epoch: i64,
     waiting: VecDeque<(PlanId, StepEvent)>,
-    /// Events that may still be committed before a test wants us dead.
+    /// Writes that may still be committed before a test wants us dead.
     left: Option<u32>,
 }
 
@@ -23,8 +23,8 @@ impl Journal {
         Self { store, holder, epoch, waiting: VecDeque::new(), left: None }
     }
 
-    pub const fn halt_after(&mut self, events: u32) {
-        self.left = Some(events);
+    pub const fn halt_after(&mut self, writes: u32) {
+        self.left = Some(writes);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -36,7 +36,7 @@ impl Journal {
         self.waiting.push_back((plan, event));
     }
 
-    /// Counts one event that another transaction commits; refuses when a test wants us dead.
+    /// Counts one write that another transaction commits; refuses when a test wants us dead.
     pub fn spend(&mut self) -> Result<(), EngineError> {
         match &mut self.left {
             None => Ok(()),

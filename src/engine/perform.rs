@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::task::JoinError;
+use tokio::task::{JoinError, JoinSet};
 
 use super::{Engine, EngineError};
 use crate::casework::plans::preview::blobs;
@@ -54,7 +54,7 @@ impl Engine {
         self.busy.insert(step);
         self.tasks.spawn(async move {
             // A panic inside a library must not take the answer with it.
-            let looked = tokio::spawn(async move { outlet.look(&intended).await }).await;
+            let looked = alone(async move { outlet.look(&intended).await }).await;
             let seen = looked.unwrap_or(Seen::CannotTell);
             Outcome { plan, step, happened: Happened::Looked { seen } }
         });
@@ -100,12 +100,12 @@ impl Engine {
         };
         self.busy.insert(step);
         self.tasks.spawn(async move {
-            let acted = tokio::spawn(async move { outlet.act(&effect).await }).await;
+            let acted = alone(async move { outlet.act(&effect).await }).await;
             let happened = match acted {
-                Ok(Ok(receipt)) => Happened::Acted { receipt },
-                Ok(Err(error)) => Happened::Failed { error },
+                Some(Ok(receipt)) => Happened::Acted { receipt },
+                Some(Err(error)) => Happened::Failed { error },
                 // It died in the act: it may have happened.
-                Err(_) => Happened::Failed { error: OutletError::unknown("outlet-died", "") },
+                None => Happened::Failed { error: OutletError::unknown("outlet-died", "") },
             };
             Outcome { plan, step, happened }
         });
@@ -181,6 +181,14 @@ impl Engine {
         }
         Ok(Some((Intended { step, action, blobs: filled }, outlet)))
     }
+}
+
+/// Runs something in a task of its own, so that a panic inside a library ends only that:
+/// then there is no answer. Whoever drops this ends it too.
+async fn alone<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    let mut task = JoinSet::new();
+    task.spawn(work);
+    task.join_next().await?.ok()
 }
 
 /// A push that leaves a moved branch alone goes to `security/NAME` instead.

@@ -23,7 +23,7 @@ impl Engine {
     /// The finished mail of a notice step: stored ciphertext, or sealed now. The inner error
     /// is the step's own: nobody else is delayed by it.
     pub(super) async fn sealed_mail(
-        &self,
+        &mut self,
         plan: PlanId,
         step: &Step,
     ) -> Result<Result<Vec<u8>, OutletError>, EngineError> {
@@ -43,6 +43,7 @@ impl Engine {
             Ok(mail) => mail,
             Err(error) => return Ok(Err(error)),
         };
+        self.journal.spend()?;
         let deed = self.house.deed(Actor::Engine(self.lead.holder), "notice-seal", id);
         let (blob_id, epoch) = (self.house.fresh(BlobId::new), self.lead.epoch);
         let blob = Blob::new(SEALED, mail.clone(), vec![]);

@@ -9,6 +9,7 @@
 )]
 
 mod cli;
+mod crash;
 mod day;
 mod docs;
 mod edits;
@@ -16,8 +17,11 @@ mod ground;
 mod house;
 mod outlets;
 mod postgres;
+mod repeat;
 mod site;
 mod store;
+mod story;
 mod town;
 mod tutorial;
 mod twins;
+mod world;

@@ -98,6 +98,10 @@ impl Progress {
         match (&self.status, repeat) {
             (Status::Retry { at }, _) => Some(*at),
             (Status::Unknown { since }, Repeat::SameBytes { after, .. }) => Some(since.plus(after)),
+            // At once, but not over and over in the same second.
+            (Status::Unknown { since }, Repeat::Safe) if self.failures > 1 => {
+                Some(since.plus(backoff(self.failures)))
+            }
             _ => None,
         }
     }
