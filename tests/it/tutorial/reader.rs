@@ -68,7 +68,7 @@ impl Reader {
                 .arg(&driver)
                 .env("REPO", &repository)
                 .env("LAB", home.path().join("a lab"))
-                .env("LEAD", "30 seconds")
+                .env("LEAD", "40 seconds")
                 .env("VERSION", version)
                 .env("ID", id)
                 .env("SITE_PORT", site.to_string())
