@@ -166,13 +166,15 @@ impl Engine {
     pub async fn run(mut self, mut stop: signal::Receiver<bool>) -> Result<(), EngineError> {
         let poke = Arc::clone(&self.poke);
         while !*stop.borrow() {
-            match self.turn().await {
-                Ok(()) => {}
+            let nap = match self.turn().await {
+                Ok(()) => self.nap(),
                 Err(EngineError::Store(StoreError::Deposed)) => return Err(EngineError::Taken),
                 Err(e @ (EngineError::Halted | EngineError::Taken)) => return Err(e),
-                Err(_) => tracing::error!("a turn failed; trying again"),
-            }
-            let nap = self.nap();
+                Err(_) => {
+                    tracing::error!("a turn failed; trying again");
+                    NAP
+                }
+            };
             let clock = Arc::clone(&self.house.clock);
             tokio::select! {
                 Some(done) = self.tasks.join_next(), if !self.tasks.is_empty() => self.take_in(done),

@@ -231,7 +231,12 @@ impl Run {
     fn looked_since(&self, step: StepId, since: At) -> bool {
         self.progress
             .get(&step)
-            .is_some_and(|p| p.status.is_settled() || p.looked_at.is_some_and(|at| at >= since))
+            // Where a person must decide anyway, no look can be waited for.
+            .is_some_and(|p| {
+                p.status.is_settled()
+                    || matches!(p.status, Status::Blocked { .. })
+                    || p.looked_at.is_some_and(|at| at >= since)
+            })
     }
 
     fn go_at(&self) -> Option<At> {

@@ -73,7 +73,15 @@ impl Engine {
             };
             match taken {
                 // One plan that cannot be read must not keep the others from their day.
-                Err(e) if !e.is_fatal() => self.page(id, "plan-unreadable", None),
+                Err(e) if !e.is_fatal() => {
+                    self.page(id, "plan-unreadable", None);
+                    // Before GO doubt means nothing leaves; after it the day goes on with
+                    // what was read before.
+                    if !self.days.get(&id).is_some_and(|d| matches!(d.facts.go, Some(GoRow::Go(_))))
+                    {
+                        self.days.remove(&id);
+                    }
+                }
                 other => other?,
             }
         }
@@ -85,10 +93,6 @@ impl Engine {
         let plan = self.store.read(move |r| r.plan(id)).await?;
         let manifest = manifest_of(&plan)?;
         let people = recheck(&self.house, &plan).await?.len();
-        if u32::try_from(people).unwrap_or(0) < manifest.threshold.max(1) {
-            self.page(id, "approvals-do-not-verify", None);
-            return Ok(());
-        }
         let early_lift = manifest.early_lift;
         let (plan, facts, log) = self
             .store
@@ -98,6 +102,13 @@ impl Engine {
                 Ok::<_, StoreError>((plan, facts, log))
             })
             .await?;
+        if u32::try_from(people).unwrap_or(0) < manifest.threshold.max(1) {
+            self.page(id, "approvals-do-not-verify", None);
+            // They verified when GO was written, and half a day is worse than none.
+            if !matches!(facts.go, Some(GoRow::Go(_))) {
+                return Ok(());
+            }
+        }
         let mut run = Run::new(&manifest, facts, repeats(&self.house, &manifest));
         log.iter().for_each(|(_, e)| run.apply(e));
         let read_to = log.last().map_or(0, |(n, _)| *n);
@@ -252,8 +263,12 @@ impl Engine {
         self.fuse.spend()?;
         let epoch = self.lead.epoch;
         let deed = self.house.deed(Actor::Engine(self.lead.holder), "plan-finish", id);
-        self.store.write(&deed, move |tx| tx.finish_plan(id, epoch)).await?;
-        tracing::info!(plan = %id, "plan finished");
+        match self.store.write(&deed, move |tx| tx.finish_plan(id, epoch)).await {
+            Ok(()) => tracing::info!(plan = %id, "plan finished"),
+            // Aborted in the same moment.
+            Err(StoreError::NotPermitted(_)) => {}
+            Err(e) => return Err(e.into()),
+        }
         self.days.remove(&id);
         Ok(())
     }

@@ -52,24 +52,17 @@ impl Journal {
         let mut deed = Deed::new(Actor::Engine(self.holder), "step-event", event.step, event.at);
         deed = deed.detail(event.happened.word());
         let (epoch, stored) = (self.epoch, event.clone());
-        let written = self.store.write(&deed, move |tx| {
-            tx.still_leads(epoch)?;
-            let happened = &stored.happened;
-            tx.add_step_event(stored.id, (plan, stored.step), epoch, happened.word(), happened)?;
-            if let Some((progress, repeat)) = cache {
-                tx.cache_step(stored.step, &progress, repeat)?;
-            }
-            Ok::<_, StoreError>(())
-        });
-        match written.await {
-            Err(StoreError::Conflict(_)) => {
-                let id = event.id;
-                match self.store.read(move |r| r.has_step_event(id)).await? {
-                    true => Ok(()),
-                    false => Err(StoreError::Conflict("step")),
+        self.store
+            .write(&deed, move |tx| {
+                tx.still_leads(epoch)?;
+                let happened = &stored.happened;
+                let of = (plan, stored.step);
+                tx.add_step_event(stored.id, of, epoch, happened.word(), happened)?;
+                if let Some((progress, repeat)) = cache {
+                    tx.cache_step(stored.step, &progress, repeat)?;
                 }
-            }
-            other => other,
-        }
+                Ok::<_, StoreError>(())
+            })
+            .await
     }
 }

@@ -29,7 +29,17 @@ pub(super) struct Leadership {
     pub holder: HolderId,
     pub epoch: i64,
     /// Held as long as this lives.
-    _lock: Option<File>,
+    lock: Option<File>,
+}
+
+impl Drop for Leadership {
+    /// Closing alone is not enough: a child that another thread is just starting has the file
+    /// open too, for a moment, and with it the lock.
+    fn drop(&mut self) {
+        if let Some(lock) = &self.lock {
+            let _the_kernel_does = lock.unlock();
+        }
+    }
 }
 
 impl Leadership {
@@ -50,7 +60,7 @@ impl Leadership {
         let deed = house.deed(Actor::Engine(holder), "engine-lead", Subject::house());
         let taken = store.write(&deed, move |tx| tx.take_lease(holder, &seen)).await;
         match taken {
-            Ok(epoch) => Ok(Self { holder, epoch, _lock: lock }),
+            Ok(epoch) => Ok(Self { holder, epoch, lock }),
             Err(StoreError::Conflict(_)) => Err(EngineError::Taken),
             Err(e) => Err(e.into()),
         }

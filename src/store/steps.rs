@@ -115,12 +115,6 @@ impl Reader<'_> {
         rows.into_iter().map(as_event).collect()
     }
 
-    /// Whether an event is in the log.
-    pub fn has_step_event(&mut self, id: EventId) -> Result<bool, StoreError> {
-        let found = step_events::table.find(id.to_string()).select(step_events::number);
-        Ok(found.first::<i64>(self.conn).optional()?.is_some())
-    }
-
     /// Whether a person vouched for a step or decided against it.
     pub fn is_settled_by_hand(&mut self, step: StepId) -> Result<bool, StoreError> {
         let by_hand = step_events::table
@@ -189,7 +183,8 @@ impl Tx<'_> {
         one(changed, StoreError::NotFound("step"))
     }
 
-    /// One line more in a plan's log, at the deed's time; returns its number.
+    /// One line more in a plan's log, at the deed's time; returns its number. The same event
+    /// once more is the line it was: whoever never heard that it was taken may repeat it.
     pub fn add_step_event<T: Serialize>(
         &mut self,
         id: EventId,
@@ -198,6 +193,15 @@ impl Tx<'_> {
         kind: &'static str,
         record: &T,
     ) -> Result<i64, StoreError> {
+        let known = step_events::table
+            .find(id.to_string())
+            .filter(step_events::step.eq(step.to_string()))
+            .select(step_events::number)
+            .first(self.conn)
+            .optional()?;
+        if let Some(number) = known {
+            return Ok(number);
+        }
         let newest: Option<i64> = step_events::table
             .filter(step_events::plan.eq(plan.to_string()))
             .select(diesel::dsl::max(step_events::number))

@@ -14,7 +14,7 @@ use daybreak::domain::stage::Stage;
 use daybreak::domain::time::{At, Span};
 use daybreak::engine::Engine;
 use daybreak::town::faults::Fault;
-use daybreak::town::{catcher, story};
+use daybreak::town::story;
 use rstest::rstest;
 
 use crate::ground::Db;
@@ -162,8 +162,7 @@ async fn a_death_while_answers_are_lost_changes_nothing_either() {
         for outlet in ["git", "command:index", "site"] {
             story.town.script(outlet).unwrap().then_for(once_a_step(), &Fault::LoseAnswer, 99);
         }
-        // The relay takes the first post and hangs up before it says so.
-        story.town.catcher.script(catcher::Fault::LoseAnswer, catcher::Times::Only(1));
+        story.town.script("mail").unwrap().then(&Fault::LoseAnswer, 1);
         let died = day(&mut story, &[t0], Some(n)).await;
         at_most_once_more(&story, true, &format!("after {n} writes"));
         // A post whose fate was unknown twice waits for a person, who looks into the archive.

@@ -14,6 +14,7 @@ mod crash;
 mod day;
 mod docs;
 mod edits;
+mod faults;
 mod gpg;
 mod ground;
 mod house;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use daybreak::casework::plans::{self, Standing};
 use daybreak::casework::{audits, controls};
+use daybreak::clock::Clock as _;
 use daybreak::domain::advisory::Advisory;
 use daybreak::domain::deed::Actor;
 use daybreak::domain::disclosure::Disclosure;
@@ -91,7 +92,8 @@ impl Story {
         Some(Self { town, hand, db, t0, advisory, disclosure, notice, release: None, database })
     }
 
-    async fn told(mut self) -> Self {
+    /// Everybody hears; the Release plan is approved.
+    pub async fn told(mut self) -> Self {
         let mut engine = self.engine().await;
         for days in [7, 3] {
             self.hand.advance_to(self.t0.days_before(days));
@@ -207,6 +209,21 @@ impl Story {
 
     pub async fn hold(&self, plan: &Plan) {
         controls::hold(&self.town.house, Actor::Operator, plan, "wait").await.unwrap();
+    }
+
+    /// How long it is after T0.
+    pub fn hand_since_t0(&self) -> Span {
+        self.hand.wall().since(self.t0.at)
+    }
+
+    /// Raised by every audited write.
+    pub async fn revision(&self) -> i64 {
+        self.town.house.store.revision().await.unwrap()
+    }
+
+    /// How often the leader has shown that it lives.
+    pub async fn beat(&self) -> i64 {
+        self.town.house.store.read(|r| r.lease()).await.unwrap().beat
     }
 
     /// A member.
