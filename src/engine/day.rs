@@ -92,7 +92,7 @@ impl Engine {
     async fn take_on(&mut self, id: PlanId) -> Result<(), EngineError> {
         let plan = self.store.read(move |r| r.plan(id)).await?;
         let manifest = manifest_of(&plan)?;
-        let people = recheck(&self.house, &plan).await?.len();
+        let people = self.people_behind(&plan).await?;
         let early_lift = manifest.early_lift;
         let (plan, facts, log) = self
             .store
@@ -102,7 +102,7 @@ impl Engine {
                 Ok::<_, StoreError>((plan, facts, log))
             })
             .await?;
-        if u32::try_from(people).unwrap_or(0) < manifest.threshold.max(1) {
+        if people < manifest.threshold.max(1) {
             self.page(id, "approvals-do-not-verify", None);
             // They verified when GO was written, and half a day is worse than none.
             if !matches!(facts.go, Some(GoRow::Go(_))) {
@@ -213,10 +213,19 @@ impl Engine {
         }
     }
 
+    /// How many of today's members really approved a plan; nobody when that cannot be read.
+    async fn people_behind(&self, plan: &Plan) -> Result<u32, EngineError> {
+        match recheck(&self.house, plan).await.map_err(EngineError::from) {
+            Ok(people) => Ok(u32::try_from(people.len()).unwrap_or(0)),
+            Err(e) if e.is_fatal() => Err(e),
+            Err(_) => Ok(0),
+        }
+    }
+
     /// Writes GO, after reading every signature once more.
     pub(super) async fn go(&mut self, id: PlanId) -> Result<(), EngineError> {
         let Some(day) = self.days.get(&id) else { return Ok(()) };
-        let people = u32::try_from(recheck(&self.house, &day.plan).await?.len()).unwrap_or(0);
+        let people = self.people_behind(&day.plan).await?;
         if people < day.manifest.threshold.max(1) {
             self.page(id, "approvals-do-not-verify", None);
             return Ok(());

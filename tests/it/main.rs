@@ -2,6 +2,7 @@
 //! git. Suites are named after what they hold.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
