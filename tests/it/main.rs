@@ -8,6 +8,7 @@
     reason = "tests fail by panicking and say what they did not run"
 )]
 
+mod certificates;
 mod cli;
 mod day;
 mod edits;

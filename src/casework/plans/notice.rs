@@ -229,7 +229,7 @@ impl Making<'_> {
         if !usable {
             self.findings.push(
                 Finding::warn("contact-blocked", address, "no certificate of this contact can be used when its notice is due: it will not hear")
-                    .cure("renew the certificate, or reach them another way"),
+                    .cure("renew the certificate (`daybreak distributor renew`) before that time, or reach them another way"),
             );
         }
         self.findings.extend(why.into_iter().map(|mut f| {
