@@ -17,6 +17,7 @@ mod house;
 mod outlets;
 mod postgres;
 mod site;
+mod staging;
 mod store;
 mod town;
 mod twins;

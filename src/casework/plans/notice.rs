@@ -28,8 +28,14 @@ use crate::pgp::{self, Certificate};
 use crate::store::{Reader, StoreError};
 
 /// What a Release plan needs but a notice does not: it may follow later.
-const NOT_YET: &[&str] =
-    &["not-staged", "tag-not-staged", "artefacts-missing", "expectation-missing", "no-post"];
+const NOT_YET: &[&str] = &[
+    "not-staged",
+    "tag-not-staged",
+    "artefacts-missing",
+    "expectation-missing",
+    "no-post",
+    "candidate-dated-otherwise",
+];
 
 pub(super) async fn make(
     house: &House,
