@@ -82,6 +82,15 @@ pub enum Database {
     Postgres(String),
 }
 
+impl Database {
+    fn address(self) -> String {
+        match self {
+            Self::Sqlite => "sqlite:daybreak.sqlite".to_owned(),
+            Self::Postgres(url) => url,
+        }
+    }
+}
+
 /// Where time comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Time {
@@ -185,6 +194,7 @@ pub struct Town {
     rng: Arc<dyn Rng>,
     scripts: Scripts,
     site: SocketAddr,
+    approvals: u32,
     ground: Ground,
 }
 
@@ -209,10 +219,7 @@ impl Town {
         let uploads = Uploads::open(&world, options.twine, Arc::clone(&clock)).await?;
         let project = Project::new(&world, Arc::clone(&clock)).await?;
         let people = People::new(clock.wall(), options.distributors)?;
-        let database = match options.database {
-            Database::Sqlite => "sqlite:daybreak.sqlite".to_owned(),
-            Database::Postgres(url) => url,
-        };
+        let database = options.database.address();
         let text = config::text(&config::Particulars {
             database: &database,
             relay: catcher.address(),
@@ -234,6 +241,55 @@ impl Town {
             rng,
             scripts,
             site,
+            approvals: options.approvals,
+            ground,
+        })
+    }
+
+    /// A copy of the whole town as it stands, for a story that begins where another one
+    /// paused: everything on disk, the same people and time, but a world, a relay and a clock
+    /// of its own. Nobody may be at work in this one meanwhile. A PostgreSQL schema must have
+    /// been copied to `database`; what an index server took stays with this town.
+    pub async fn fork(&self, database: Database, seed_of: u64) -> Result<Self, TownError> {
+        let ground = Ground::new(None)?;
+        let everything = format!("{}/.", self.ground.path().display());
+        let copy = Process::new("cp").args(["--archive", "--"]).arg(everything);
+        let copied = copy.arg(ground.path()).run(self.clock.as_ref()).await;
+        if !copied.is_ok_and(|out| out.ok()) {
+            return Err(TownError::disk("copy the town")(std::io::ErrorKind::Other.into()));
+        }
+        let (dir, world) = (house_dir(ground.path()), ground.path().join("world"));
+        let hand = Arc::new(HandClock::new(self.clock.wall()));
+        let clock = Arc::clone(&hand) as Arc<dyn Clock>;
+        let rng: Arc<dyn Rng> = Arc::new(Generator::from_seed(seed(seed_of)));
+        let catcher = Catcher::start(catcher::Setup::default(), Arc::clone(&clock)).await;
+        let catcher = catcher.map_err(TownError::disk("open a loopback port"))?;
+        let uploads = Uploads::open(&world, self.uploads.twine(), Arc::clone(&clock)).await?;
+        let project = self.project.moved(&world, Arc::clone(&clock));
+        let text = config::text(&config::Particulars {
+            database: &database.address(),
+            relay: catcher.address(),
+            site: self.site,
+            repository: project.public(),
+            command: &uploads.config(),
+            approvals: self.approvals,
+        });
+        fs::write(dir.join(CONFIG), text).map_err(TownError::disk("write the configuration"))?;
+        let (house, scripts) = open(&dir, &clock, &rng, Scripts::new())?;
+        let (people, site, approvals) = (self.people.clone(), self.site, self.approvals);
+        let hand = Some(hand);
+        Ok(Self {
+            house,
+            catcher,
+            uploads,
+            project,
+            people,
+            clock,
+            hand,
+            rng,
+            scripts,
+            site,
+            approvals,
             ground,
         })
     }

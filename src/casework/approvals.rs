@@ -58,6 +58,9 @@ pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -
             "export the plan again and sign its own approval text",
         ));
     }
+    // A detached signature is kept without what it is over: it must hold over our own copy of
+    // the text, or it would be taken now and not count at GO.
+    over(form, &approval_text(&plan)?, &members, now).map_err(|e| refused(&e))?;
     match plan.state {
         PlanState::Made => {}
         PlanState::Void => {
@@ -116,7 +119,7 @@ pub async fn recheck(house: &House, plan: &Plan) -> Case<Vec<MemberId>> {
     let mut people = Vec::new();
     for approval in &approvals {
         let form = approval.signed.open(Reason::Judging);
-        let Ok(verified) = verify(form, Some(text.as_bytes()), &members, approval.at) else {
+        let Ok(verified) = over(form, &text, &members, approval.at) else {
             continue;
         };
         let same = ApprovalText::parse(&verified.text).is_ok_and(|t| t.render() == text);
@@ -149,6 +152,22 @@ fn verify(
     pgp::verify(form, over, &certificates, at)
 }
 
+/// The same over a plan's text as its signer may have had it: as we gave it, or with the line
+/// ends that a mailer gave it.
+fn over(
+    form: &[u8],
+    text: &str,
+    members: &[(Member, Certificate)],
+    at: At,
+) -> Result<Verified, VerifyError> {
+    match verify(form, Some(text.as_bytes()), members, at) {
+        Err(VerifyError::Altered) => {
+            verify(form, Some(text.replace('\n', "\r\n").as_bytes()), members, at)
+        }
+        other => other,
+    }
+}
+
 /// A detached signature says what it is over only by fitting.
 async fn over_waiting(
     house: &House,
@@ -160,7 +179,7 @@ async fn over_waiting(
     let mut last = VerifyError::Altered;
     // Void plans too: the answer is then that the plan is void, not that the bytes differ.
     for plan in &plans {
-        match verify(form, Some(approval_text(plan)?.as_bytes()), members, now) {
+        match over(form, &approval_text(plan)?, members, now) {
             Ok(verified) => return Ok(verified),
             Err(e) => last = e,
         }

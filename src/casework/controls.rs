@@ -32,7 +32,13 @@ async fn set_held(
 ) -> Case<()> {
     let id = plan.id;
     let deed = house.deed(actor, verb, id).detail(reason);
-    Ok(house.store.write(&deed, move |tx| tx.hold_plan(id, held)).await?)
+    let set = house.store.write(&deed, move |tx| {
+        if !tx.plan(id)?.state.is_live() {
+            return Err(StoreError::Conflict("plan"));
+        }
+        tx.hold_plan(id, held)
+    });
+    Ok(set.await?)
 }
 
 /// Ends a plan for good, before its GO. One person may: it is the safe direction.

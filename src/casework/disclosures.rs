@@ -240,8 +240,9 @@ pub async fn cancel(
         .after(Move::Cancel)
         .map_err(|e| CaseError::not_now(e.to_string(), "it cannot be cancelled any more"))?;
     let changed = Disclosure { stage, ..disclosure.clone() };
-    let deed = house.deed(actor, "disclosure-cancel", changed.id).detail(reason);
-    save(house, &deed, disclosure, changed, |_| Ok(())).await
+    let (id, deed) = (changed.id, house.deed(actor, "disclosure-cancel", changed.id));
+    let deed = deed.detail(reason);
+    save(house, &deed, disclosure, changed, move |tx| tx.move_stage(id, Move::Cancel)).await
 }
 
 /// Adds an advisory to an open disclosure.

@@ -271,7 +271,10 @@ fn outlets(dir: &Path, config: &Config, store: &Store, clock: &Arc<dyn Clock>) -
         Arc::new(GitOutlet::new(config.repository.clone(), dir.to_owned(), Arc::clone(clock))),
     );
     outlets.add(PERSON, Arc::new(PersonOutlet));
-    outlets.add(SITE, Arc::new(SiteOutlet::new(Arc::new(StoreShelf::new(store.clone())))));
+    outlets.add(
+        SITE,
+        Arc::new(SiteOutlet::new(Arc::new(StoreShelf::new(store.clone(), Arc::clone(clock))))),
+    );
     for (name, settings) in &config.command {
         let does = command::outlet(name, settings.clone(), work.clone(), Arc::clone(clock));
         outlets.add(command_outlet(name), does);

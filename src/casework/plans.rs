@@ -13,7 +13,7 @@ use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
 use crate::domain::event::{Happened, StepEvent};
 use crate::domain::finding::Finding;
-use crate::domain::ids::{AdvisoryId, DisclosureId};
+use crate::domain::ids::{AdvisoryId, DisclosureId, PlanId};
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::receipt::Repeat;
@@ -93,7 +93,7 @@ pub async fn standing(house: &House, plan: &Plan) -> Case<Standing> {
         .read(move |r| {
             let plan = r.plan(id)?;
             let facts = facts(r, &plan, early_lift)?;
-            let events = events(r, &plan)?;
+            let events = events(r, id)?;
             Ok::<_, StoreError>((plan, r.approvals(id)?, facts, events))
         })
         .await?;
@@ -113,14 +113,20 @@ pub fn facts(r: &mut Reader<'_>, plan: &Plan, early_lift: u32) -> Result<PlanFac
 }
 
 /// The log of a plan's steps, oldest first.
-pub fn events(r: &mut Reader<'_>, plan: &Plan) -> Result<Vec<StepEvent>, StoreError> {
-    let stored = r.step_events::<Happened>(plan.id)?;
-    let event = |e: crate::store::StoredEvent<Happened>| StepEvent {
-        id: e.id,
-        step: e.step,
-        at: e.at,
-        epoch: e.epoch,
-        happened: e.record,
+pub fn events(r: &mut Reader<'_>, plan: PlanId) -> Result<Vec<StepEvent>, StoreError> {
+    Ok(events_after(r, plan, 0)?.into_iter().map(|(_, event)| event).collect())
+}
+
+/// The same after line `after`, with each event's number.
+pub fn events_after(
+    r: &mut Reader<'_>,
+    plan: PlanId,
+    after: i64,
+) -> Result<Vec<(i64, StepEvent)>, StoreError> {
+    let stored = r.step_events::<Happened>(plan, after)?;
+    let event = |e: crate::store::StoredEvent<Happened>| {
+        let happened = e.record;
+        (e.number, StepEvent { id: e.id, step: e.step, at: e.at, epoch: e.epoch, happened })
     };
     Ok(stored.into_iter().map(event).collect())
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::EngineError;
 use crate::casework::House;
-use crate::clock::sleep;
+use crate::clock::{SystemClock, sleep};
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::ids::HolderId;
 use crate::domain::time::Span;
@@ -19,6 +19,8 @@ use crate::store::{Lease, Place, Store, StoreError};
 const SILENCE: Span = Span::secs(30);
 /// How often we look.
 const LOOK: Span = Span::secs(2);
+/// How often a lock is tried, a fiftieth of a second apart.
+const LOCK_TRIES: u32 = 50;
 /// The lock beside a SQLite database.
 const LOCK: &str = "engine.lock";
 
@@ -27,7 +29,17 @@ pub(super) struct Leadership {
     pub holder: HolderId,
     pub epoch: i64,
     /// Held as long as this lives.
-    _lock: Option<File>,
+    lock: Option<File>,
+}
+
+impl Drop for Leadership {
+    /// Closing alone is not enough: a child that another thread is just starting has the file
+    /// open too, for a moment, and with it the lock.
+    fn drop(&mut self) {
+        if let Some(lock) = &self.lock {
+            let _the_kernel_does = lock.unlock();
+        }
+    }
 }
 
 impl Leadership {
@@ -38,7 +50,7 @@ impl Leadership {
     ) -> Result<Self, EngineError> {
         let place = Place::parse(&house.config.database, &house.dir)?;
         let lock = match place {
-            Place::Sqlite(_) => Some(lock(house)?),
+            Place::Sqlite(_) => Some(lock(house).await?),
             Place::Postgres(_) => None,
         };
         let mut seen = store.read(|r| r.lease()).await?;
@@ -48,7 +60,7 @@ impl Leadership {
         let deed = house.deed(Actor::Engine(holder), "engine-lead", Subject::house());
         let taken = store.write(&deed, move |tx| tx.take_lease(holder, &seen)).await;
         match taken {
-            Ok(epoch) => Ok(Self { holder, epoch, _lock: lock }),
+            Ok(epoch) => Ok(Self { holder, epoch, lock }),
             Err(StoreError::Conflict(_)) => Err(EngineError::Taken),
             Err(e) => Err(e.into()),
         }
@@ -62,7 +74,10 @@ impl Leadership {
     }
 }
 
-fn lock(house: &House) -> Result<File, EngineError> {
+/// A child process holds a copy of every lock between its fork and its exec, so a lock that
+/// was just let go may seem taken for a moment. That moment is the machine's, whatever clock
+/// the house runs on.
+async fn lock(house: &House) -> Result<File, EngineError> {
     let machine =
         |e: std::io::Error| EngineError::Machine { doing: "lock its database", kind: e.kind() };
     let file = File::options()
@@ -71,11 +86,15 @@ fn lock(house: &House) -> Result<File, EngineError> {
         .write(true)
         .open(house.dir.join(LOCK))
         .map_err(machine)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(EngineError::Taken),
-        Err(std::fs::TryLockError::Error(e)) => Err(machine(e)),
+    let clock = SystemClock::new();
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => sleep(&clock, Span::millis(20)).await,
+            Err(std::fs::TryLockError::Error(e)) => return Err(machine(e)),
+        }
     }
+    Err(EngineError::Taken)
 }
 
 async fn wait_for_silence(

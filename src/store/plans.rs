@@ -59,14 +59,16 @@ impl Reader<'_> {
         rows.into_iter().map(|row| self.as_plan(row)).collect()
     }
 
-    /// Every plan the engine may work on, held ones too, oldest first.
-    pub fn live_plans(&mut self) -> Result<Vec<Plan>, StoreError> {
+    /// Every plan the engine may work on, held ones too, oldest first. Ids only: one damaged
+    /// plan must not hide the others.
+    pub fn live_plans(&mut self) -> Result<Vec<PlanId>, StoreError> {
         let live = PlanState::ALL.into_iter().filter(|s| s.is_live()).map(PlanState::word);
         let rows = plans::table
             .filter(plans::state.eq_any(live.collect::<Vec<_>>()))
             .order(plans::id)
-            .load::<Row>(self.conn)?;
-        rows.into_iter().map(|row| self.as_plan(row)).collect()
+            .select(plans::id)
+            .load::<String>(self.conn)?;
+        rows.iter().map(|id| parse(id, TABLE, id, "id")).collect()
     }
 
     /// The number a disclosure's next plan gets.

@@ -45,6 +45,7 @@ pub struct Reader {
 }
 
 /// Everybody.
+#[derive(Clone)]
 pub struct People {
     /// The maintainer who makes things.
     pub ada: Maintainer,

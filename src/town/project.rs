@@ -41,6 +41,13 @@ impl Project {
         Ok(project)
     }
 
+    /// The same project in a copy of its world.
+    #[must_use]
+    pub fn moved(&self, world: &Path, clock: Arc<dyn Clock>) -> Self {
+        let (public, private) = (world.join("meadow.git"), world.join("private"));
+        Self { public, private, clock, born: self.born }
+    }
+
     /// The repository that everybody reads.
     pub fn public(&self) -> &Path {
         &self.public
@@ -87,7 +94,7 @@ impl Project {
             self.commit(
                 "Strawdog: keep unpacked entries below the folder\n\n\
                  A bale could name entries that `unpack` wrote anywhere.\n\n\
-                 Reported-by: Maren Quillfeather <maren@quillfeather.example>\n\
+                 Reported-by: Maren Quillfeather\n\
                  Reviewed-by: Bea Olsen <bea@meadow.example>",
             )
             .await?;

@@ -73,7 +73,8 @@ impl Uploads {
         Ok(Self::Index { server, twine, password })
     }
 
-    /// The command's section of the configuration.
+    /// The command's section of the configuration. A file that arrives twice in the folder
+    /// leaves a second one behind, so that everybody sees it.
     pub fn config(&self) -> String {
         match self {
             Self::Index { server, twine, password } => format!(
@@ -85,7 +86,8 @@ impl Uploads {
             ),
             Self::Folder { folder, look } => format!(
                 "[command.{COMMAND}]\nkind = \"argv\"\n\
-                 run = [\"cp\", \"--target-directory\", {folder:?}, \"--\", \"{{files}}\"]\n\
+                 run = [\"cp\", \"--backup=numbered\", \"--target-directory\", {folder:?}, \"--\", \
+                 \"{{files}}\"]\n\
                  look = [\"sh\", {look:?}, {folder:?}, \"{{files}}\"]\nsafe_to_repeat = true\n"
             ),
         }
@@ -111,6 +113,14 @@ impl Uploads {
         }
         files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(files)
+    }
+
+    /// The twine program, where one is used.
+    pub fn twine(&self) -> Option<String> {
+        match self {
+            Self::Index { twine, .. } => Some(twine.clone()),
+            Self::Folder { .. } => None,
+        }
     }
 
     /// The server, where there is one, to make it misbehave.

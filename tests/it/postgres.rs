@@ -107,3 +107,21 @@ fn user() -> Option<&'static str> {
     let known = |name: &str| users.lines().any(|l| l.split(':').next() == Some(name));
     root.then(|| if known("postgres") { "postgres" } else { "nobody" })
 }
+
+/// A copy of a schema as it stands, rows, keys and indexes, without the references between
+/// tables.
+pub fn copy_of(address: &str) -> String {
+    let copy = fresh_schema().unwrap();
+    let schema = |a: &str| a.rsplit_once("%3D").unwrap().1.to_owned();
+    let (from, to) = (schema(address), schema(&copy));
+    let sql = format!(
+        "DO $$ DECLARE t text; BEGIN
+           FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = '{from}' LOOP
+             EXECUTE format('CREATE TABLE {to}.%1$I (LIKE {from}.%1$I INCLUDING ALL)', t);
+             EXECUTE format('INSERT INTO {to}.%1$I SELECT * FROM {from}.%1$I', t);
+           END LOOP;
+         END $$"
+    );
+    PgConnection::establish(&copy).unwrap().batch_execute(&sql).unwrap();
+    copy
+}

@@ -102,6 +102,24 @@ async fn the_same_seed_gives_the_same_ids() {
 }
 
 #[tokio::test]
+async fn a_copy_of_a_town_goes_its_own_way() {
+    let town = town(Db::Sqlite).await.unwrap();
+    let made = story::prepare(&town, Span::days(12)).await.unwrap();
+    let copy = town.fork(Database::Sqlite, 2).await.unwrap();
+    let (refs, dir) = (town.project.refs().await.unwrap(), copy.dir());
+    assert_eq!(copy.project.refs().await.unwrap(), refs);
+    copy.project.move_branch("main").await.unwrap();
+    assert_eq!(town.project.refs().await.unwrap(), refs);
+    story::plan(&copy, &made.disclosure, PlanKind::Release).await.unwrap();
+    let id = made.disclosure.id;
+    let count = async |t: &Town| t.house.store.read(move |r| r.plans(id)).await.unwrap().len();
+    assert_eq!((count(&town).await, count(&copy).await), (0, 1));
+    assert_ne!(town.catcher.port(), copy.catcher.port());
+    drop(copy);
+    assert!(!dir.exists() && town.dir().exists());
+}
+
+#[tokio::test]
 async fn a_town_leaves_nothing_unless_it_is_kept() {
     let town = town(Db::Sqlite).await.unwrap();
     let dir = town.dir();

@@ -89,7 +89,7 @@ fn told(r: &mut Reader<'_>, disclosure: DisclosureId) -> Result<i64, StoreError>
     let mut told = 0_i64;
     for plan in r.plans(disclosure)?.iter().filter(|p| p.kind == PlanKind::Notice) {
         let sent = |e: &StepEvent| matches!(e.happened, Happened::Intended);
-        if super::events(r, plan)?.iter().any(sent) {
+        if super::events(r, plan.id)?.iter().any(sent) {
             told = told.saturating_add(1);
         }
     }
@@ -114,7 +114,8 @@ fn ask(house: &House, instruction: String, due: At) -> Step {
     Step {
         id: house.fresh(StepId::new),
         outlet: PERSON.to_owned(),
-        phase: Phase::FollowUp,
+        // Not after the mails: one that is stuck must not keep the reporter from hearing.
+        phase: Phase::Prepare,
         not_before: due,
         after: vec![],
         action,

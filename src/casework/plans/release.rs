@@ -4,11 +4,12 @@
 use async_trait::async_trait;
 
 use super::pin::{Draft, pin};
-use super::views;
+use super::views::{self, Opened};
 use crate::casework::disclosures::{MEND, check, open_for_change, t0_of};
 use crate::casework::{Case, CaseError, House};
 use crate::clock::random;
 use crate::domain::action::Action;
+use crate::domain::advisory::Reporter;
 use crate::domain::blob::{Blob, BlobRef, Sha256};
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::{Case as Content, Disclosure, ReleaseKind};
@@ -17,6 +18,7 @@ use crate::domain::finding::{Finding, Severity, any_stop};
 use crate::domain::ids::StepId;
 use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
 use crate::domain::planner::{self, Post, Push, ReleaseDay, Upload, Wait};
+use crate::domain::secret::Reason;
 use crate::domain::time::At;
 use crate::domain::view::PublicView;
 use crate::formats::post_text::{self, Patches};
@@ -40,6 +42,7 @@ pub(super) async fn make(
     }
     let mut findings = check(house, disclosure).await?;
     let opened = views::open(house, disclosure).await?;
+    findings.extend(reporters_named(&opened));
     let public = opened.public(house);
     let content = &opened.content;
     let mut making =
@@ -75,6 +78,29 @@ pub(super) async fn make(
         distributors: vec![],
     };
     Ok((pin(house, actor, disclosure, draft).await?, findings))
+}
+
+/// A patch is posted as its author wrote it: with a reporter's address in a trailer, too, or
+/// with the name of one who wants no credit. Nobody but the team can say whether that is meant.
+fn reporters_named(opened: &Opened) -> Vec<Finding> {
+    let mut all = Vec::new();
+    for (patch, bytes) in &opened.patches {
+        let text = String::from_utf8_lossy(bytes).to_lowercase();
+        let holds = |words: &str| !words.trim().is_empty() && text.contains(&words.to_lowercase());
+        let named = |r: &Reporter| holds(&r.address) || (!r.credit_consent && holds(&r.name));
+        let mut texts = opened.advisories.iter().map(|a| a.text.open(Reason::Judging));
+        if texts.any(|t| t.reporters.iter().any(named)) {
+            all.push(
+                Finding::warn(
+                    "reporter-named",
+                    &patch.file_name,
+                    "the patch holds the address of a reporter, or the name of one who did not agree to be credited, and it is published as it is",
+                )
+                .cure("take it out of the commit message and add the patch again, unless they agreed"),
+            );
+        }
+    }
+    all
 }
 
 /// Asks every outlet whether its step could work. Nothing is sent; what a target says now

@@ -165,9 +165,9 @@ pub async fn clock(house: &House) -> anyhow::Result<Looked> {
 pub async fn plans(house: &House) -> anyhow::Result<Looked> {
     let live = house.store.read(|r| r.live_plans()).await?;
     let mut findings = Vec::new();
-    for plan in &live {
-        let standing = plans::standing(house, plan).await?;
-        let id = plan.id;
+    for id in live.iter().copied() {
+        let plan = house.store.read(move |r| r.plan(id)).await?;
+        let standing = plans::standing(house, &plan).await?;
         let rows = house.store.read(move |r| r.steps(id)).await?;
         for row in rows {
             let Some(progress) = standing.run.progress(row.id) else { continue };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use daybreak::casework::plans::preview::File;
 use daybreak::casework::publications;
-use daybreak::domain::blob::equal_outside_slots;
+use daybreak::domain::blob::{Sha256, equal_outside_slots};
 use daybreak::domain::time::At;
 use daybreak::domain::zone::T0;
 use daybreak::town::catcher::Caught;
@@ -31,8 +31,8 @@ pub async fn town(db: Db) -> Option<Town> {
 pub struct WorldView {
     /// Refs of the public repository.
     pub refs: String,
-    /// Released files: name and bytes.
-    pub files: Vec<(String, Vec<u8>)>,
+    /// Released files: name and digest.
+    pub files: Vec<(String, Sha256)>,
     /// Public ids on the site.
     pub published: Vec<String>,
     /// Clear mails to lists.
@@ -48,7 +48,7 @@ impl WorldView {
             town.house.config.list.values().map(|l| l.address.clone()).collect();
         Self {
             refs: town.project.refs().await.unwrap(),
-            files: files.into_iter().map(|f| (f.name, f.bytes)).collect(),
+            files: files.into_iter().map(|f| (f.name, Sha256::of(&f.bytes))).collect(),
             published: shown.into_iter().map(|p| p.public_id).collect(),
             posts: mails.iter().filter(|m| m.to.iter().any(|t| lists.contains(t))).count(),
         }

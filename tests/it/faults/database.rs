@@ -1,0 +1,194 @@
+//! Rows changed behind the store's back, and a database that refuses for a while.
+
+use daybreak::domain::deed::{Actor, Deed};
+use daybreak::domain::event::Happened;
+use daybreak::domain::ids::EventId;
+use daybreak::domain::plan::{PlanKind, PlanState, Step};
+use daybreak::domain::stage::Stage;
+use daybreak::domain::time::Span;
+use daybreak::engine::EngineError;
+use daybreak::store::StoreError;
+use daybreak::town::story as steps;
+use rstest::rstest;
+
+use crate::ground::Db;
+use crate::story::{End, Point, Story, ref_writes};
+use crate::world::WorldView;
+
+/// What an intruder with the database, but without the vault's key, may try.
+const TRICKS: [(&str, &str); 8] = [
+    (
+        "one approval less",
+        "DELETE FROM approvals WHERE plan = 'ID' AND member = (SELECT max(member) FROM approvals)",
+    ),
+    (
+        "approvals that change places",
+        "UPDATE approvals SET sealed = (SELECT b.sealed FROM approvals b
+         WHERE b.plan = approvals.plan AND b.member <> approvals.member) WHERE plan = 'ID'",
+    ),
+    (
+        "approvals of another plan",
+        "UPDATE approvals SET sealed = (SELECT b.sealed FROM approvals b
+         WHERE b.plan <> approvals.plan AND b.member = approvals.member) WHERE plan = 'ID'",
+    ),
+    (
+        "another plan's bytes",
+        "UPDATE plans SET sealed = (SELECT b.sealed FROM plans b WHERE b.id <> 'ID'),
+         digest = (SELECT b.digest FROM plans b WHERE b.id <> 'ID') WHERE id = 'ID'",
+    ),
+    (
+        "another digest",
+        "UPDATE plans SET digest = (SELECT b.digest FROM plans b WHERE b.id <> 'ID') WHERE id = 'ID'",
+    ),
+    (
+        "a GO of their own",
+        "INSERT INTO gos (plan, value, at, epoch, sealed)
+         SELECT id, 'GO', t0, 1, sealed FROM plans WHERE id = 'ID'",
+    ),
+    (
+        "a wish to start early",
+        "INSERT INTO lifts (plan, member, at, sealed)
+         SELECT 'ID', id, created_at, sealed FROM members WHERE id = (SELECT max(id) FROM members)",
+    ),
+    ("a maintainer who left", "UPDATE members SET active = (id <> (SELECT max(id) FROM members))"),
+];
+
+/// Both plans are approved; the release is meddled with, before or after the engine took it on.
+#[rstest]
+#[tokio::test]
+async fn a_meddled_release_never_goes_and_the_notices_still_do(
+    #[values(false, true)] taken_on: bool,
+    #[values(Db::Sqlite, Db::Postgres)] db: Db,
+) {
+    let Some(whole) = Story::at(db, Point::Ready).await else { return };
+    let release = steps::approved_plan(&whole.town, &whole.disclosure, PlanKind::Release);
+    let release = release.await.unwrap();
+    let before = WorldView::of(&whole.town).await;
+    let tricks = if db == Db::Sqlite { &TRICKS[..] } else { &TRICKS[1..4] };
+    for (name, sql) in tricks {
+        let story = whole.copy().await;
+        let meddle = || story.meddle(&sql.replace("ID", &release.id.to_string()));
+        if !taken_on {
+            meddle();
+        }
+        let mut engine = story.engine().await;
+        // Somebody else's write makes the engine look at everything again.
+        story.hand.advance_to(story.t0.days_before(8));
+        engine.settle().await.unwrap();
+        if taken_on {
+            meddle();
+        }
+        for at in [story.t0.days_before(7), story.t0.days_before(3)] {
+            story.hand.advance_to(at);
+            engine.settle().await.unwrap();
+        }
+        // The notices need both maintainers too.
+        let heard = if *name == "a maintainer who left" && !taken_on { 0 } else { 7 };
+        assert_eq!(story.letters().len(), heard, "{name}: notices");
+        story.hand.advance_to(story.t0.at);
+        engine.settle().await.unwrap();
+        story.pass(&mut engine, &[Span::secs(1), Span::mins(20)]).await;
+        assert_eq!(WorldView::of(&story.town).await, before, "{name}: something became public");
+        let paged = ["approvals-do-not-verify", "plan-unreadable"].iter().any(|b| story.rang(b));
+        assert!(paged, "{name}: nobody heard: {:?}", story.bells());
+    }
+}
+
+/// A step whose bytes were damaged is in trouble alone.
+#[rstest]
+#[case::late(Span::mins(10))]
+#[case::on_time(Span::ZERO)]
+#[tokio::test]
+async fn damaged_bytes_of_one_step_stop_no_other(#[case] by: Span) {
+    let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let plan = story.release().clone();
+    let post = story.step(&plan, |s: &Step| s.outlet == "site");
+    story.meddle(&format!(
+        "UPDATE chunks SET sealed = (SELECT c.sealed FROM chunks c WHERE c.blob <> chunks.blob LIMIT 1)
+         WHERE blob = (SELECT id FROM blobs WHERE owner = '{}' ORDER BY id DESC LIMIT 1)",
+        plan.id
+    ));
+    story.hand.advance_to(story.t0.at.plus(by));
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    story.pass(&mut engine, &[Span::mins(16)]).await;
+    let words = story.words(&plan).await;
+    let damaged: Vec<_> = words.iter().filter(|(_, w)| *w != "done").collect();
+    assert_eq!(damaged, [(&post.id, &"blocked cannot-be-prepared".to_owned())]);
+    assert!(story.rang("step-blocked"));
+}
+
+/// After GO distributors go public by themselves: an approver who leaves stops nothing.
+#[tokio::test]
+async fn a_restart_after_go_goes_on_whoever_left_meanwhile() {
+    let mut story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let mut engine = story.engine().await;
+    engine.halt_after(5);
+    story.hand.advance_to(story.t0.at);
+    assert!(matches!(engine.settle().await, Err(EngineError::Halted)));
+    assert_eq!(story.stage().await, Stage::Releasing);
+    story.meddle("UPDATE members SET active = (id <> (SELECT max(id) FROM members))");
+    let mut engine = story.after_crash(engine).await;
+    engine.settle().await.unwrap();
+    story.pass(&mut engine, &[Span::secs(121), Span::secs(121)]).await;
+    assert_eq!(story.state(story.release()).await, PlanState::Finished);
+    assert!(story.rang("approvals-do-not-verify"), "and a person hears");
+}
+
+/// The database takes the intent, and its answer is lost: nobody acts on it, nobody forgets it.
+#[tokio::test]
+async fn an_intent_whose_answer_was_lost_is_found_again() {
+    let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let (house, plan) = (&story.town.house, story.release().clone());
+    let mut engine = story.engine().await;
+    story.hand.advance_to(story.t0.at);
+    engine.turn().await.unwrap();
+    let (step, id, event) =
+        (story.step(&plan, |s| s.outlet == "git").id, plan.id, house.fresh(EventId::new));
+    let deed = Deed::new(Actor::Operator, "step-intend", step, house.now());
+    let lost = house.store.write(&deed, move |tx| {
+        let epoch = tx.lease()?.epoch;
+        tx.add_step_event(event, (id, step), epoch, "intended", &Happened::Intended)
+    });
+    lost.await.unwrap();
+    engine.settle().await.unwrap();
+    story.pass(&mut engine, &[Span::secs(1), Span::secs(121)]).await;
+    assert_eq!(story.state(&plan).await, PlanState::Finished);
+}
+
+/// The database refuses a kind of line for a while: what came back from the world is kept and
+/// written later, what was not written does not happen, and nothing is done twice.
+#[rstest]
+#[case::before_anything("looked", false)]
+#[case::before_an_act("intended", false)]
+#[case::after_an_act("acted", true)]
+#[tokio::test]
+async fn a_database_that_refuses_for_a_while_costs_time_only(
+    #[case] kind: &str,
+    #[case] acts: bool,
+) {
+    let calm = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let mut engine = calm.engine().await;
+    calm.at_t0(&mut engine).await;
+    let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let (told, before) = (story.letters().len(), WorldView::of(&story.town).await);
+    let mut engine = story.engine().await;
+    story.hand.advance_to(story.t0.at);
+    story.meddle(&format!(
+        "CREATE TRIGGER refuse BEFORE INSERT ON step_events WHEN NEW.kind = '{kind}'
+         BEGIN SELECT RAISE(ABORT, 'not now'); END"
+    ));
+    for _ in 0..12 {
+        match engine.settle().await {
+            Ok(()) | Err(EngineError::Store(StoreError::Unavailable(_))) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(WorldView::of(&story.town).await != before, acts, "an act without its intent");
+    story.meddle("DROP TRIGGER refuse");
+    story.pass(&mut engine, &[Span::secs(1)]).await;
+    assert_eq!(End::of(&story, story.release()).await, End::of(&calm, calm.release()).await);
+    assert_eq!(story.letters().len(), told + 2);
+    assert!(ref_writes(&story.town).values().all(|n| *n == 1));
+    story.is_recorded().await;
+}
