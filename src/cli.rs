@@ -22,6 +22,7 @@ mod plan;
 mod print;
 mod serve;
 mod team;
+mod voided;
 mod words;
 
 use std::path::PathBuf;

@@ -175,16 +175,7 @@ async fn over_waiting(
     members: &[(Member, Certificate)],
     now: At,
 ) -> Case<Verified> {
-    let plans = house
-        .store
-        .read(|r| {
-            let mut all = Vec::new();
-            for disclosure in r.disclosures()? {
-                all.extend(r.plans(disclosure.id)?);
-            }
-            Ok::<_, StoreError>(all)
-        })
-        .await?;
+    let plans = super::plans::all(house).await?;
     let mut last = VerifyError::Altered;
     // Void plans too: the answer is then that the plan is void, not that the bytes differ.
     for plan in &plans {

@@ -97,6 +97,7 @@ pub async fn check(house: &House, disclosure: &Disclosure) -> Case<Vec<Finding>>
     }
     findings.extend(rules::matrix::check(content, &house.supported(), &named));
     findings.extend(rules::readiness::check(content));
+    findings.extend(rules::readiness::dates(content, disclosure.t0.map(|t| t.at)));
     findings.extend(told_otherwise(house, disclosure).await?);
     match disclosure.t0 {
         None => findings.push(
@@ -192,11 +193,17 @@ pub(super) fn open_for_change(disclosure: &Disclosure) -> Case<()> {
     if disclosure.stage.is_open() {
         return Ok(());
     }
-    Err(CaseError::not_now(
-        format!("the disclosure is {}", disclosure.stage),
-        "what is public is mended by a Correction plan",
-    ))
+    let cure = if disclosure.stage == Stage::Cancelled {
+        "open another one: daybreak disclosure new"
+    } else {
+        MEND
+    };
+    Err(CaseError::not_now(format!("the disclosure is {}", disclosure.stage), cure))
 }
+
+/// What to do about something public that is wrong: no plan changes it in this version.
+pub(super) const MEND: &str = "what is public stays as it is: say what was wrong where it was \
+    announced, and open another disclosure for what must still be fixed";
 
 /// Sets or moves T0. Whoever was told the old date is told the new one by a new notice.
 pub async fn move_t0(

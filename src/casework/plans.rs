@@ -55,6 +55,18 @@ pub async fn of(house: &House, disclosure: DisclosureId) -> Case<Vec<Plan>> {
     Ok(house.store.read(move |r| r.plans(disclosure)).await?)
 }
 
+/// The plans of every disclosure, void ones included.
+pub async fn all(house: &House) -> Case<Vec<Plan>> {
+    let plans = house.store.read(|r| {
+        let mut all = Vec::new();
+        for disclosure in r.disclosures()? {
+            all.extend(r.plans(disclosure.id)?);
+        }
+        Ok::<_, StoreError>(all)
+    });
+    Ok(plans.await?)
+}
+
 /// A plan as it stands: what was approved, decided and done.
 pub struct Standing {
     /// The plan.

@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 
 use super::desk::Desk;
 use super::exit::{Ended, Exit};
+use super::voided::Before;
 use super::words;
 use crate::casework::{controls, disclosures, find_advisory, find_disclosure};
 use crate::domain::disclosure::{self, CellState};
@@ -136,6 +137,16 @@ pub struct Mark {
 }
 
 pub async fn run(verb: Disclosure, desk: &Desk) -> Ended {
+    use Disclosure::{Check, ExportCandidate, List, PublishNow, Show};
+    if matches!(verb, Show { .. } | List | Check { .. } | ExportCandidate(_) | PublishNow { .. }) {
+        return perform(verb, desk).await;
+    }
+    let before = Before::edit(desk).await?;
+    let ended = perform(verb, desk).await;
+    before.tell(desk, ended).await
+}
+
+async fn perform(verb: Disclosure, desk: &Desk) -> Ended {
     let (house, print, actor) = (&desk.house, desk.print, desk.actor);
     match verb {
         Disclosure::New { at, advisory, without_notice } => {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::desk::Desk;
 use super::exit::{Ended, Exit};
 use super::print::table;
+use super::voided::Before;
 use super::{files, words};
 use crate::casework::{find_disclosure, find_plan, plans};
 use crate::domain::plan::{self, PlanKind};
@@ -75,7 +76,12 @@ pub enum Plan {
 pub async fn run(verb: Plan, desk: &Desk) -> Ended {
     let (house, print) = (&desk.house, desk.print);
     match verb {
-        Plan::Make { disclosure, kind } => make(desk, &disclosure, kind).await?,
+        Plan::Make { disclosure, kind } => {
+            // An older plan of the kind gives way to the new one.
+            let before = Before::edit(desk).await?;
+            let ended = make(desk, &disclosure, kind).await.map(|()| Exit::Ok);
+            return before.tell(desk, ended).await;
+        }
         Plan::List { disclosure } => {
             let found = find_disclosure(house, &disclosure).await?;
             let all = plans::of(house, found.id).await?;

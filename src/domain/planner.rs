@@ -271,6 +271,7 @@ mod tests {
             bundle: BlobId::new(T, [0; 10]),
             sha256: Sha256::of(b""),
             staged_at: T,
+            dated: Some(T),
         };
         let post = |list: &str, order, moderation| Post {
             list: list.into(),

@@ -3,5 +3,6 @@
 mod approvals;
 mod bad_input;
 mod bench;
+mod lists;
 mod manners;
 mod story;

@@ -2,7 +2,6 @@
 //! git. Suites are named after what they hold.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
@@ -10,6 +9,7 @@
 )]
 
 mod approvals;
+mod certificates;
 mod cli;
 mod crash;
 mod day;
@@ -26,6 +26,7 @@ mod postgres;
 mod previews;
 mod repeat;
 mod site;
+mod staging;
 mod store;
 mod story;
 mod times;

@@ -28,8 +28,14 @@ use crate::pgp::{self, Certificate};
 use crate::store::{Reader, StoreError};
 
 /// What a Release plan needs but a notice does not: it may follow later.
-const NOT_YET: &[&str] =
-    &["not-staged", "tag-not-staged", "artefacts-missing", "expectation-missing", "no-post"];
+const NOT_YET: &[&str] = &[
+    "not-staged",
+    "tag-not-staged",
+    "artefacts-missing",
+    "expectation-missing",
+    "no-post",
+    "candidate-dated-otherwise",
+];
 
 pub(super) async fn make(
     house: &House,
@@ -230,7 +236,7 @@ impl Making<'_> {
         if !usable {
             self.findings.push(
                 Finding::warn("contact-blocked", address, "no certificate of this contact can be used when its notice is due: it will not hear")
-                    .cure("renew the certificate, or reach them another way"),
+                    .cure("renew the certificate (`daybreak distributor renew`) before that time, or reach them another way"),
             );
         }
         self.findings.extend(why.into_iter().map(|mut f| {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use super::pin::{Draft, pin};
 use super::views::{self, Opened};
-use crate::casework::disclosures::{check, open_for_change, t0_of};
+use crate::casework::disclosures::{MEND, check, open_for_change, t0_of};
 use crate::casework::{Case, CaseError, House};
 use crate::clock::random;
 use crate::domain::action::Action;
@@ -38,17 +38,15 @@ pub(super) async fn make(
     if plans.iter().any(|p| {
         p.kind == PlanKind::Release && matches!(p.state, PlanState::Running | PlanState::Finished)
     }) {
-        return Err(CaseError::not_now(
-            "a release plan is running or done",
-            "what is public is mended by a Correction plan",
-        ));
+        return Err(CaseError::not_now("a release plan is running or done", MEND));
     }
     let mut findings = check(house, disclosure).await?;
     let opened = views::open(house, disclosure).await?;
     findings.extend(reporters_named(&opened));
     let public = opened.public(house);
     let content = &opened.content;
-    let mut making = Making { house, content, public: &public, blobs: Vec::new() };
+    let mut making =
+        Making { house, content, public: &public, blobs: Vec::new(), kept: Vec::new() };
     let pushes = making.pushes().await?;
     let (uploads, waits) = making.files().await?;
     let posts = making.posts().await?;
@@ -172,13 +170,25 @@ struct Making<'a> {
     content: &'a Content,
     public: &'a PublicView,
     blobs: Vec<Blob>,
+    /// What each name stands for.
+    kept: Vec<(String, String)>,
 }
 
 impl<'a> Making<'a> {
-    fn keep(&mut self, blob: Blob) -> BlobRef {
-        let about = blob.about.clone();
+    /// Pins `blob`, which is `what`. Names are unique within a plan: they are files of one
+    /// folder for those who approve it.
+    fn keep(&mut self, what: impl Into<String>, blob: Blob) -> Case<BlobRef> {
+        let (what, about) = (what.into(), blob.about.clone());
+        if let Some((first, _)) = self.kept.iter().find(|(_, name)| *name == about.name) {
+            return Err(CaseError::invalid(
+                about.name.clone(),
+                format!("would be the {first} and the {what}"),
+                "the files of a plan need different names: give one of them another",
+            ));
+        }
+        self.kept.push((what, about.name.clone()));
         self.blobs.push(blob);
-        about
+        Ok(about)
     }
 
     async fn pushes(&mut self) -> Case<Vec<Push<'a>>> {
@@ -186,10 +196,9 @@ impl<'a> Making<'a> {
         for candidate in &self.content.candidates {
             let id = candidate.bundle;
             let bundle = self.house.store.read(move |r| r.blob(id)).await?.bytes;
-            let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
-            let branch: String = candidate.branch.branch.chars().map(plain).collect();
-            let name = format!("{}-{branch}.bundle", candidate.branch.repository);
-            let bundle = self.keep(Blob::new(name, bundle, vec![]));
+            let name = format!("{}.bundle", candidate.branch.file_stem());
+            let what = format!("commits of {}", candidate.branch);
+            let bundle = self.keep(what, Blob::new(name, bundle, vec![]))?;
             let repository = self.house.repository(&candidate.branch.repository)?;
             let on_move =
                 repository.branch(&candidate.branch.branch).map(|b| b.on_move).unwrap_or_default();
@@ -215,7 +224,9 @@ impl<'a> Making<'a> {
             for artefact in &release.artefacts {
                 let id = artefact.blob;
                 let bytes = self.house.store.read(move |r| r.blob(id)).await?.bytes;
-                files.push(self.keep(Blob::new(artefact.file_name.clone(), bytes, vec![])));
+                let what = format!("file of release {}", release.tag);
+                let blob = Blob::new(artefact.file_name.clone(), bytes, vec![]);
+                files.push(self.keep(what, blob)?);
             }
             uploads.extend(release.upload.iter().map(|command| Upload {
                 command: command.clone(),
@@ -258,7 +269,8 @@ impl<'a> Making<'a> {
             })?;
             let (from, envelope_from, to) =
                 (posted.from.clone(), posted.envelope_from.clone(), posted.to.clone());
-            let message = self.keep(posted.blob(format!("post-{}.eml", wanted.list)));
+            let what = format!("post to {}", wanted.list);
+            let message = self.keep(what, posted.blob(format!("post-{}.eml", wanted.list)))?;
             let mail = Action::Mail { from, envelope_from, to, message_id, message };
             let moderation = list.moderated.then(|| {
                 let archive = list.archive_url.as_deref().unwrap_or("its archive");
@@ -279,14 +291,12 @@ impl<'a> Making<'a> {
                 page::advisory(&self.house.templates, advisory, self.public).map_err(wrong)?;
             let record = osv::export(advisory, self.public).map_err(wrong)?;
             let short = entry::document(advisory, self.public).map_err(wrong)?;
-            let documents = vec![self.keep_document(html), self.keep_document(record)];
-            let entries = vec![self.keep_document(short)];
+            let what = format!("document of {}", advisory.public_id);
+            let mut keep = |document: Document| self.keep(what.as_str(), document.blob());
+            let documents = vec![keep(html)?, keep(record)?];
+            let entries = vec![keep(short)?];
             all.push(Action::Publish { public_id: advisory.public_id.clone(), documents, entries });
         }
         Ok(all)
-    }
-
-    fn keep_document(&mut self, document: Document) -> BlobRef {
-        self.keep(document.blob())
     }
 }

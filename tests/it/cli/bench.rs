@@ -154,6 +154,11 @@ impl Bench {
         serde_json::from_str(&self.ok(&[&["--json"], args].concat())).unwrap()
     }
 
+    /// What is printed whatever the exit code.
+    pub fn json_any(&self, args: &[&str]) -> serde_json::Value {
+        serde_json::from_str(&self.run(&[&["--json"], args].concat()).out).unwrap()
+    }
+
     /// How many writes the intact audit chain records.
     pub fn writes(&self) -> u64 {
         let verdict = self.json(&["audit", "verify"]);

@@ -1,6 +1,6 @@
 //! From an empty directory to an approved notice, typed as a maintainer types it.
 
-use super::bench::{Bench, text};
+use super::bench::{Bench, Said, text};
 use assert_cmd::Command;
 
 const ID: &str = "x_meadow-2026-0001";
@@ -177,7 +177,18 @@ fn release_plan(bench: &Bench, disclosure: &str) {
         4,
         &["no release plan is approved"],
     );
-    // An edit voids what was pinned.
-    bench.ok(&["advisory", "edit", ID, "--from", text(&bench.path(&format!("{ID}.toml")))]);
+    // An edit voids what was pinned, and says so.
+    let said = bench.run(&["disclosure", "stage", disclosure, "--branch", "1.x"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let voided = |said: &Said| -> Vec<String> {
+        said.err.lines().filter(|l| l.starts_with("voided: ")).map(str::to_owned).collect()
+    };
+    let again = "make it again and have it approved";
+    assert_eq!(voided(&said), [format!("voided: release plan 2 (was made): {again}")], "{said:?}");
+    let said =
+        bench.run(&["advisory", "edit", ID, "--from", text(&bench.path(&format!("{ID}.toml")))]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(voided(&said), [format!("voided: notice plan 1 (was approved): {again}")]);
+    assert!(voided(&bench.run(&["disclosure", "show", disclosure])).is_empty());
     assert!(bench.ok(&["plan", "list", disclosure]).lines().skip(1).all(|l| l.contains("void")));
 }
