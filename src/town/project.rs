@@ -64,8 +64,9 @@ impl Project {
     }
 
     async fn history(&self, world: &Path) -> Result<(), TownError> {
-        self.git(world, &["init", "--bare", "--quiet", "-b", "main", "meadow.git"]).await?;
-        self.git(world, &["init", "--quiet", "-b", "0.9.x", "private"]).await?;
+        self.git(world, &["init", "--bare", "--template=", "--quiet", "-b", "main", "meadow.git"])
+            .await?;
+        self.git(world, &["init", "--template=", "--quiet", "-b", "0.9.x", "private"]).await?;
         for (age, line) in LINES.iter().rev().enumerate() {
             if age > 0 {
                 self.work(&["checkout", "--quiet", "-b", line.branch]).await?;

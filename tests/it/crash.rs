@@ -18,7 +18,7 @@ use daybreak::town::story;
 use rstest::rstest;
 
 use crate::ground::Db;
-use crate::story::{End, Point, Story, halted, just_before, once_a_step};
+use crate::story::{End, Point, Story, calm, halted, just_before, once_a_step};
 use crate::world::WorldView;
 
 /// Long enough for every retry, and for mail whose fate is unknown to be repeated.
@@ -79,86 +79,60 @@ fn as_approved(story: &Story, preview: &[File], about: &str) {
     }
 }
 
-/// The instants of a notice's windows.
-fn windows(story: &Story) -> [At; 2] {
-    [story.t0.days_before(7), story.t0.days_before(3)]
-}
-
 /// Every `stride`th death from `first` on, until a day goes through untouched.
-async fn notices(db: Db, first: u32, stride: u32) {
-    let Some(mut calm) = Story::at(db, Point::Ready).await else { return };
-    let before = WorldView::of(&calm.town).await;
-    let when = windows(&calm);
-    assert!(!day(&mut calm, &when, None).await);
-    let undisturbed = End::of(&calm, &calm.notice).await;
-    assert_eq!(undisturbed.stage, Stage::Embargoed);
-    assert_eq!(undisturbed.world, before, "a notice made something public");
-    for n in (first..).step_by(stride as usize) {
-        let mut story = Story::at(db, Point::Ready).await.unwrap();
-        let died = day(&mut story, &when, Some(n)).await;
-        at_most_once_more(&story, died, &format!("after {n} writes"));
-        assert_eq!(End::of(&story, &story.notice).await, undisturbed, "after {n} writes");
+async fn deaths(db: Db, point: Point, first: usize, stride: usize) {
+    let Some(undisturbed) = calm(db, point).await else { return };
+    for n in (first..).step_by(stride) {
+        let about = format!("after {n} writes");
+        let mut story = Story::at(db, point).await.unwrap();
+        let (plan, instants) = story.next();
+        let preview = story::look_through(&story.town, &plan).await.unwrap();
+        let died = day(&mut story, &instants, u32::try_from(n).ok()).await;
+        at_most_once_more(&story, died, &about);
+        as_approved(&story, &preview, &about);
+        assert_eq!(End::of(&story, &plan).await, *undisturbed, "{about}");
         story.is_recorded().await;
         if !died {
-            assert!(n > 20, "a day has more than {n} writes");
+            assert!(n > 25, "a day has more than {n} writes");
             return;
         }
     }
 }
 
-async fn release(db: Db, first: u32, stride: u32) {
-    let Some(mut calm) = Story::at(db, Point::Told).await else { return };
-    let t0 = calm.t0.at;
-    assert!(!day(&mut calm, &[t0], None).await);
-    let preview = story::look_through(&calm.town, calm.release()).await.unwrap();
-    let undisturbed = End::of(&calm, calm.release()).await;
-    assert_eq!((undisturbed.stage, undisturbed.state), (Stage::Public, PlanState::Finished));
-    assert_eq!(undisturbed.ref_writes.values().sum::<usize>(), 4, "two branches, two tags");
-    for n in (first..).step_by(stride as usize) {
-        let mut story = Story::at(db, Point::Told).await.unwrap();
-        let died = day(&mut story, &[t0], Some(n)).await;
-        at_most_once_more(&story, died, &format!("after {n} writes"));
-        as_approved(&story, &preview, &format!("after {n} writes"));
-        assert_eq!(End::of(&story, story.release()).await, undisturbed, "after {n} writes");
-        story.is_recorded().await;
-        if !died {
-            assert!(n > 20, "a day has more than {n} writes");
-            return;
-        }
-    }
+#[tokio::test]
+async fn an_undisturbed_day_changes_everything_once() {
+    let told = calm(Db::Sqlite, Point::Ready).await.unwrap();
+    assert_eq!((told.stage, told.state), (Stage::Embargoed, PlanState::Running));
+    assert!(told.ref_writes.is_empty() && told.world.files.is_empty());
+    assert_eq!((told.heard.len(), told.world.published.len()), (7, 0));
+    let done = calm(Db::Sqlite, Point::Told).await.unwrap();
+    assert_eq!((done.stage, done.state), (Stage::Public, PlanState::Finished));
+    assert_eq!(done.ref_writes.values().sum::<usize>(), 4, "two branches, two tags");
+    assert_eq!((done.world.files.len(), done.world.published.len()), (4, 1));
 }
 
 #[rstest]
-#[case::first(0)]
-#[case::second(1)]
 #[tokio::test]
-async fn notices_survive_a_death_before_every_write(#[case] first: u32) {
-    notices(Db::Sqlite, first, 2).await;
-}
-
-#[rstest]
-#[case::first(0)]
-#[case::second(1)]
-#[tokio::test]
-async fn the_release_survives_a_death_before_every_write(#[case] first: u32) {
-    release(Db::Sqlite, first, 2).await;
+async fn a_death_before_every_write_changes_nothing(
+    #[values(Point::Ready, Point::Told)] point: Point,
+    #[values(0, 1)] first: usize,
+) {
+    deaths(Db::Sqlite, point, first, 2).await;
 }
 
 #[tokio::test]
 async fn on_postgresql_too() {
-    notices(Db::Postgres, 3, 11).await;
-    release(Db::Postgres, 0, 9).await;
+    deaths(Db::Postgres, Point::Ready, 3, 11).await;
+    deaths(Db::Postgres, Point::Told, 0, 9).await;
 }
 
 /// The answer of every first act is lost too: the engine dies knowing even less.
 #[tokio::test]
 async fn a_death_while_answers_are_lost_changes_nothing_either() {
-    let mut calm = Story::at(Db::Sqlite, Point::Told).await.unwrap();
-    let t0 = calm.t0.at;
-    day(&mut calm, &[t0], None).await;
-    let undisturbed = End::of(&calm, calm.release()).await;
+    let undisturbed = calm(Db::Sqlite, Point::Told).await.unwrap();
     for n in [2, 9, 13, 17, 21, 25, 29, 33, 37] {
         let mut story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+        let t0 = story.t0.at;
         for outlet in ["git", "command:index", "site"] {
             story.town.script(outlet).unwrap().then_for(once_a_step(), &Fault::LoseAnswer, 99);
         }
@@ -177,7 +151,7 @@ async fn a_death_while_answers_are_lost_changes_nothing_either() {
         }
         let now = story.hand.wall();
         day(&mut story, &[now], None).await;
-        assert_eq!(End::of(&story, &plan).await, undisturbed, "after {n} writes");
+        assert_eq!(End::of(&story, &plan).await, *undisturbed, "after {n} writes");
         story.is_recorded().await;
     }
 }

@@ -19,6 +19,7 @@ use crate::domain::ids::StepId;
 use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
 use crate::domain::planner::{self, Post, Push, ReleaseDay, Upload, Wait};
 use crate::domain::secret::Reason;
+use crate::domain::stage::Stage;
 use crate::domain::time::At;
 use crate::domain::view::PublicView;
 use crate::formats::post_text::{self, Patches};
@@ -41,6 +42,7 @@ pub(super) async fn make(
         return Err(CaseError::not_now("a release plan is running or done", MEND));
     }
     let mut findings = check(house, disclosure).await?;
+    findings.extend(unannounced(house, disclosure, &plans).await?);
     let opened = views::open(house, disclosure).await?;
     findings.extend(reporters_named(&opened));
     let public = opened.public(house);
@@ -101,6 +103,30 @@ fn reporters_named(opened: &Opened) -> Vec<Finding> {
         }
     }
     all
+}
+
+/// Nobody was or will be told in advance, and nobody said why.
+async fn unannounced(
+    house: &House,
+    disclosure: &Disclosure,
+    plans: &[Plan],
+) -> Case<Option<Finding>> {
+    let content = disclosure.case.open(Reason::Judging);
+    let list = house.store.read(|r| r.distributors()).await?;
+    let told = |p: &Plan| p.kind == PlanKind::Notice && p.state != PlanState::Void;
+    let silent = disclosure.stage == Stage::Drafting
+        && content.without_notice.is_none()
+        && !content.advisories.is_empty()
+        && list.iter().any(|d| d.active)
+        && !plans.iter().any(told);
+    Ok(silent.then(|| {
+        Finding::stop(
+            "notice-missing",
+            "notice",
+            "no notice plan is made, and no reason is recorded why distributors do not hear",
+        )
+        .cure("daybreak plan make DISC --kind notice; or disclosure new --without-notice REASON")
+    }))
 }
 
 /// Asks every outlet whether its step could work. Nothing is sent; what a target says now

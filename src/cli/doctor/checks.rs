@@ -136,7 +136,7 @@ pub async fn distributors(house: &House) -> anyhow::Result<Looked> {
 pub async fn leader(house: &House) -> anyhow::Result<Looked> {
     let lease = house.store.read(|r| r.lease()).await?;
     let Some(holder) = lease.holder else {
-        let finding = Finding::note("no-engine-yet", "lease", "no engine has ever led here")
+        let finding = Finding::note("no-engine-yet", "lease", "no engine leads now")
             .cure("run `daybreak serve`: without it nothing is sent or published");
         return Ok(Looked::new("engine", "", vec![finding]));
     };

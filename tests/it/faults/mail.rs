@@ -50,6 +50,7 @@ async fn one_refused_and_one_deferred_recipient_delay_nobody_else() {
 async fn a_relay_that_hangs_up_gets_the_same_bytes_again_once() {
     let story = Story::at(Db::Sqlite, Point::Ready).await.unwrap();
     let catcher = &story.town.catcher;
+    catcher.spare("security@meadow.example");
     catcher.script(Fault::DropInside, Times::Only(1));
     catcher.script(Fault::LoseAnswer, Times::Only(1));
     catcher.script(Fault::AnswerAfterDot(451), Times::Only(1));

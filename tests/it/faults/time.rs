@@ -63,7 +63,7 @@ async fn seven_hours_late_a_person_decides() {
     assert_eq!(story.state(story.release()).await, PlanState::Finished);
 }
 
-/// Six hours pass while it waits: what it would have done at once, a person decides now.
+/// A step whose outlet was taken out of the configuration is in trouble alone.
 #[tokio::test]
 async fn a_place_that_misses_its_outlet_does_not_spin_when_late() {
     let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
