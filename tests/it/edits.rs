@@ -130,3 +130,35 @@ async fn nothing_is_edited_over_a_go() {
     let now = story::again(house, &before).await.unwrap();
     assert_eq!(now.stage, Stage::Releasing);
 }
+
+#[tokio::test]
+async fn a_release_that_nobody_heard_of_needs_a_reason() {
+    let town = Town::build(Options::by_hand(START)).await.unwrap();
+    let prepared = story::prepare(&town, Span::days(12)).await.unwrap();
+    let made = plans::make(&town.house, Actor::Operator, &prepared.disclosure, PlanKind::Release);
+    let Err(CaseError::Blocked(findings)) = made.await else { panic!("it was made") };
+    assert!(findings.iter().any(|f| f.code == "notice-missing"), "{findings:?}");
+    story::plan(&town, &prepared.disclosure, PlanKind::Notice).await.unwrap();
+    story::plan(&town, &prepared.disclosure, PlanKind::Release).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_embargo_whose_release_is_not_armed_is_said_in_time() {
+    let mut case = half_told().await;
+    let hand = case.town.hand.clone().unwrap();
+    let rang = |town: &Town, code: &str| {
+        let bells = town.catcher.mails();
+        bells.iter().any(|m| String::from_utf8_lossy(&m.bytes).contains(code))
+    };
+    for (ahead, code) in [
+        (Span::hours(24), "not-armed-a-day-ahead"),
+        (Span::hours(1), "not-armed-an-hour-ahead"),
+        (Span::mins(10), "not-armed-ten-minutes-ahead"),
+        (Span::ZERO, "not-armed-at-t0"),
+    ] {
+        assert!(!rang(&case.town, code), "{code} too early");
+        hand.advance_to(case.t0.at.plus(Span::millis(-ahead.as_millis())));
+        case.engine.settle().await.unwrap();
+        assert!(rang(&case.town, code), "{code}");
+    }
+}

@@ -345,6 +345,7 @@ async fn a_patch_that_names_a_reporter_is_pointed_out() {
     let town = Town::build(Options::by_hand(START)).await.unwrap();
     let prepared = story::prepare(&town, Span::days(12)).await.unwrap();
     let codes = async |disclosure: &Disclosure| -> Vec<String> {
+        story::plan(&town, disclosure, PlanKind::Notice).await.unwrap();
         let (_, findings) = story::plan(&town, disclosure, PlanKind::Release).await.unwrap();
         findings.into_iter().map(|f| f.code.to_string()).collect()
     };
