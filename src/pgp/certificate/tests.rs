@@ -1,3 +1,5 @@
+//! Tests of `certificate`: the promises that the file above makes.
+
 use sequoia_openpgp::cert::amalgamation::ValidateAmalgamation as _;
 use sequoia_openpgp::packet::signature::SignatureBuilder;
 use sequoia_openpgp::types::SignatureType;
