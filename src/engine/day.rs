@@ -234,12 +234,14 @@ impl Engine {
         self.fuse.spend()?;
         let deed = self.house.deed(Actor::Engine(self.lead.holder), "go", id);
         match self.store.write(&deed, move |tx| tx.write_go(&claim)).await {
-            Ok(()) => tracing::info!(plan = %id, "GO"),
+            Ok(()) => {
+                tracing::info!(plan = %id, "GO");
+                self.moved = true;
+            }
             // Somebody was quicker, or it may not go now: the next look at the database says.
             Err(StoreError::AlreadyDecided | StoreError::NotPermitted(_)) => {}
             Err(e) => return Err(e.into()),
         }
-        self.moved = true;
         self.seen_revision = -1;
         self.sync().await
     }
