@@ -1,4 +1,4 @@
-# Builds Daybreak on Debian 12 and ships it with only git and gpg beside it.
+# Builds Daybreak on Debian 12 and ships it with git, ssh and gpg beside it.
 FROM rust:1.95-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends build-essential pkg-config libssl-dev libclang-dev \

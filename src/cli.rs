@@ -6,6 +6,7 @@
 
 mod advisory;
 mod audit;
+mod catch_mail;
 mod config;
 mod demo;
 mod desk;
@@ -21,6 +22,7 @@ mod plan;
 mod print;
 mod serve;
 mod team;
+mod voided;
 mod words;
 
 use std::path::PathBuf;
@@ -95,6 +97,7 @@ enum Object {
     Doctor(doctor::Doctor),
     Serve(serve::Serve),
     Demo(demo::Demo),
+    CatchMail(catch_mail::CatchMail),
 }
 
 /// Parses the command line, does what it says, and tells the shell how it went.
@@ -107,7 +110,7 @@ pub fn main() -> ExitCode {
         }
     };
     let print = Print::new(cli.global.json);
-    log::start(cli.global.verbose, print);
+    log::start(cli.global.verbose, matches!(cli.object, Object::Demo(_)), print);
     run(cli, print).unwrap_or_else(|error| report(print, &error)).into()
 }
 
@@ -118,6 +121,7 @@ fn run(cli: Cli, print: Print) -> Ended {
         Object::Config(verb) => config::run(&verb, &global, print),
         Object::Serve(serve) => serve::run(&serve, &global, print),
         Object::Demo(demo) => demo::run(&demo, print),
+        Object::CatchMail(args) => wait_for(catch_mail::run(&args, print)),
         Object::Doctor(doctor) => wait_for(doctor::run(&doctor, &global, print)),
         Object::Advisory(advisory::Advisory::New(new)) if new.only_template() => {
             advisory::print_template(print)

@@ -4,16 +4,20 @@
 //! of stored events, so it may be killed at any moment. Nothing is held open during outside
 //! I/O. Before T0 an error stops; after T0 it shouts and goes on.
 
+mod alarms;
 mod day;
 mod errands;
+mod fuse;
 mod journal;
 mod lead;
+mod maker;
 mod perform;
 mod preflight;
 mod seal;
+mod unarmed;
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch as signal};
@@ -21,13 +25,16 @@ use tokio::task::JoinSet;
 
 use crate::casework::{CaseError, House};
 use crate::clock::sleep;
-use crate::domain::ids::{HolderId, PlanId, StepId};
+use crate::domain::effect::Intended;
+use crate::domain::ids::{DisclosureId, HolderId, PlanId, StepId};
 use crate::domain::run::Command;
-use crate::domain::time::{Mono, Span};
+use crate::domain::time::{At, Mono, Span};
 use crate::store::{Lane, Store, StoreError};
 
+use alarms::Alarms;
 use day::Day;
 use errands::Errand;
+use fuse::Fuse;
 use journal::Journal;
 use lead::Leadership;
 use perform::Outcome;
@@ -58,6 +65,19 @@ pub enum EngineError {
     Case(CaseError),
 }
 
+impl EngineError {
+    /// Whether the engine itself cannot go on now; everything else is one plan's trouble.
+    const fn is_fatal(&self) -> bool {
+        match self {
+            Self::Taken | Self::Halted | Self::Machine { .. } => true,
+            Self::Store(e) => {
+                matches!(e, StoreError::Unavailable(_) | StoreError::Full | StoreError::Deposed)
+            }
+            Self::Case(_) => false,
+        }
+    }
+}
+
 impl From<CaseError> for EngineError {
     /// A database that is away is the engine's trouble, not a plan's.
     fn from(error: CaseError) -> Self {
@@ -66,19 +86,6 @@ impl From<CaseError> for EngineError {
                 e @ (StoreError::Unavailable(_) | StoreError::Full | StoreError::Deposed),
             ) => Self::Store(e),
             other => Self::Case(other),
-        }
-    }
-}
-
-impl EngineError {
-    /// Whether it is about what one plan holds: no other plan may wait for that.
-    const fn is_of_one_plan(&self) -> bool {
-        match self {
-            Self::Case(_) => true,
-            Self::Store(e) => {
-                !matches!(e, StoreError::Unavailable(_) | StoreError::Full | StoreError::Deposed)
-            }
-            Self::Taken | Self::Halted | Self::Machine { .. } => false,
         }
     }
 }
@@ -102,7 +109,13 @@ pub struct Engine {
     /// Checks and bells: never waited for by a step.
     errands: JoinSet<Errand>,
     busy: BTreeSet<StepId>,
-    paged: BTreeSet<(PlanId, &'static str, Option<StepId>)>,
+    /// Steps whose bytes are ready: their intents are next.
+    ready: VecDeque<(PlanId, Intended)>,
+    /// Embargoes that distributors know of, with their instants.
+    embargoed: Vec<(DisclosureId, At)>,
+    alarms: Alarms,
+    fuse: Fuse,
+    halted: bool,
     seen_revision: i64,
     beaten_at: Option<Mono>,
     /// Whether this turn changed something that the next one must look at.
@@ -130,7 +143,11 @@ impl Engine {
             tasks: JoinSet::new(),
             errands: JoinSet::new(),
             busy: BTreeSet::new(),
-            paged: BTreeSet::new(),
+            ready: VecDeque::new(),
+            embargoed: Vec::new(),
+            alarms: Alarms::default(),
+            fuse: Fuse::default(),
+            halted: false,
             seen_revision: -1,
             beaten_at: None,
             moved: false,
@@ -141,7 +158,7 @@ impl Engine {
     /// For tests and simulations: die instead of committing the write after the next `writes`:
     /// an event, a sealed mail, GO, the word that all is public, the end of a plan.
     pub fn halt_after(&mut self, writes: u32) {
-        self.journal.halt_after(writes);
+        self.fuse.set(writes);
     }
 
     /// Runs until told to stop. A database that is away for a while is waited for; only
@@ -193,7 +210,9 @@ impl Engine {
             }
             match self.errands.join_next().await {
                 Some(done) => self.come_back(done).await,
-                None if self.journal.is_empty() && !self.moved => return Ok(()),
+                None if self.journal.is_empty() && self.ready.is_empty() && !self.moved => {
+                    return Ok(());
+                }
                 None => {}
             }
         }
@@ -205,6 +224,9 @@ impl Engine {
         while let Some(done) = self.tasks.try_join_next() {
             self.take_in(done);
         }
+        if self.halted {
+            return Err(EngineError::Halted);
+        }
         let (wall, mono) = (self.house.clock.wall(), self.house.clock.mono());
         let clock_ok = self.clock.observe(wall, mono);
         if self.beaten_at.is_none_or(|at| mono.since(at) >= BEAT) {
@@ -213,15 +235,18 @@ impl Engine {
         }
         self.flush().await?;
         self.sync().await?;
-        for id in self.days.keys().copied().collect::<Vec<_>>() {
-            match self.work_on(id, clock_ok).await {
-                Err(e) if e.is_of_one_plan() => self.page(id, "plan-unreadable", None),
-                other => other?,
-            }
+        self.intend_all().await?;
+        self.watch_unarmed(wall);
+        // What is public comes first: notices have days.
+        let mut ids: Vec<PlanId> = self.days.keys().copied().collect();
+        ids.sort_by_key(|id| self.days.get(id).is_none_or(|d| !d.plan.kind.is_public()));
+        for id in ids {
+            self.work_on(id, clock_ok).await?;
         }
         Ok(())
     }
 
+    /// One plan's commands. What goes wrong with one is said, and the others go on.
     async fn work_on(&mut self, id: PlanId, clock_ok: bool) -> Result<(), EngineError> {
         let now = self.house.clock.wall();
         let Some(day) = self.days.get_mut(&id) else { return Ok(()) };
@@ -231,29 +256,47 @@ impl Engine {
         }
         self.preflight(id, now);
         for command in commands {
-            match command {
-                Command::Look(step) => self.begin_look(id, step).await?,
-                Command::Act(step) => self.begin_act(id, step).await?,
-                Command::Go => self.go(id).await?,
-                Command::Finish => self.finish(id).await?,
-                Command::Page { code, step } => self.page(id, code, step),
-            }
+            let done = match command {
+                Command::Look(step) => {
+                    self.begin_look(id, step);
+                    Ok(())
+                }
+                Command::Act(step) => {
+                    self.begin_act(id, step);
+                    Ok(())
+                }
+                Command::Go => self.go(id).await,
+                Command::Finish => self.finish(id).await,
+                Command::Page { code, step } => {
+                    self.page(id, code, step);
+                    Ok(())
+                }
+            };
+            self.or_page(id, done)?;
         }
-        self.announce(id).await
+        let announced = self.announce(id).await;
+        self.or_page(id, announced)
+    }
+
+    /// One plan's trouble is said; the engine's own ends the turn.
+    fn or_page(&mut self, id: PlanId, done: Result<(), EngineError>) -> Result<(), EngineError> {
+        match done {
+            Err(e) if !e.is_fatal() => {
+                self.page(id, "plan-troubled", None);
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     /// How long until something may be due.
     fn nap(&self) -> Span {
-        if self.moved || !self.journal.is_empty() {
+        if self.moved || !self.ready.is_empty() {
             return Span::ZERO;
         }
         let now = self.house.clock.wall();
         let dues = self.days.values().filter_map(|d| d.run.next_due(now));
         let next = dues.min().map_or(NAP, |at| at.since(now));
         next.max(Span::ZERO).min(NAP)
-    }
-
-    fn has_room(&self) -> bool {
-        self.tasks.len() < AT_ONCE
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::approval_text::ApprovalText;
 use crate::domain::deed::Actor;
 use crate::domain::ids::{ApprovalId, MemberId};
 use crate::domain::party::Member;
-use crate::domain::plan::{Plan, PlanState};
+use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::secret::{Embargoed, Reason};
 use crate::domain::time::At;
 use crate::pgp::{self, Certificate, Verified, VerifyError};
@@ -58,6 +58,9 @@ pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -
             "export the plan again and sign its own approval text",
         ));
     }
+    // A detached signature is kept without what it is over: it must hold over our own copy of
+    // the text, or it would be taken now and not count at GO.
+    over(form, &approval_text(&plan)?, &members, now).map_err(|e| refused(&e))?;
     match plan.state {
         PlanState::Made => {}
         PlanState::Void => {
@@ -72,6 +75,12 @@ pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -
                 "nothing more is needed",
             ));
         }
+    }
+    if now >= plan.t0 && plan.kind == PlanKind::Notice {
+        return Err(CaseError::not_now(
+            "its T0 has passed",
+            "there is nothing left to tell in advance",
+        ));
     }
     let approval = Approval {
         id: house.fresh(ApprovalId::new),
@@ -110,7 +119,7 @@ pub async fn recheck(house: &House, plan: &Plan) -> Case<Vec<MemberId>> {
     let mut people = Vec::new();
     for approval in &approvals {
         let form = approval.signed.open(Reason::Judging);
-        let Ok(verified) = verify(form, Some(text.as_bytes()), &members, approval.at) else {
+        let Ok(verified) = over(form, &text, &members, approval.at) else {
             continue;
         };
         let same = ApprovalText::parse(&verified.text).is_ok_and(|t| t.render() == text);
@@ -143,6 +152,22 @@ fn verify(
     pgp::verify(form, over, &certificates, at)
 }
 
+/// The same over a plan's text as its signer may have had it: as we gave it, or with the line
+/// ends that a mailer gave it.
+fn over(
+    form: &[u8],
+    text: &str,
+    members: &[(Member, Certificate)],
+    at: At,
+) -> Result<Verified, VerifyError> {
+    match verify(form, Some(text.as_bytes()), members, at) {
+        Err(VerifyError::Altered) => {
+            verify(form, Some(text.replace('\n', "\r\n").as_bytes()), members, at)
+        }
+        other => other,
+    }
+}
+
 /// A detached signature says what it is over only by fitting.
 async fn over_waiting(
     house: &House,
@@ -150,20 +175,11 @@ async fn over_waiting(
     members: &[(Member, Certificate)],
     now: At,
 ) -> Case<Verified> {
-    let plans = house
-        .store
-        .read(|r| {
-            let mut all = Vec::new();
-            for disclosure in r.disclosures()? {
-                all.extend(r.plans(disclosure.id)?);
-            }
-            Ok::<_, StoreError>(all)
-        })
-        .await?;
+    let plans = super::plans::all(house).await?;
     let mut last = VerifyError::Altered;
     // Void plans too: the answer is then that the plan is void, not that the bytes differ.
     for plan in &plans {
-        match verify(form, Some(approval_text(plan)?.as_bytes()), members, now) {
+        match over(form, &approval_text(plan)?, members, now) {
             Ok(verified) => return Ok(verified),
             Err(e) => last = e,
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Case, CaseError};
 use crate::clock::{Clock, Rng, random};
 use crate::config::Team;
-use crate::domain::ids::{PlanId, StepId};
+use crate::domain::deed::Subject;
+use crate::domain::ids::StepId;
 use crate::formats::bell_text::{Attention, Bell};
 use crate::letters::bell::compose;
 use crate::outlets::mail::MailOutlet;
@@ -29,14 +30,14 @@ impl Bells {
         Self { mail, team, clock, rng }
     }
 
-    /// Calls the team to a plan.
+    /// Calls the team to a plan or a disclosure.
     pub async fn ring_team(
         &self,
         code: &'static str,
-        plan: PlanId,
+        subject: Subject,
         step: Option<StepId>,
     ) -> Case<()> {
-        let bell = Bell::TeamAttention(Attention { code, plan, step });
+        let bell = Bell::TeamAttention(Attention { code, subject, step });
         self.ring(&bell, &self.team.address).await
     }
 

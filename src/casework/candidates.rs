@@ -13,7 +13,7 @@ use crate::domain::deed::Actor;
 use crate::domain::disclosure::{
     BranchRef, Candidate, Case as Content, CommitLine, Disclosure, Origin, Release, TagObject,
 };
-use crate::domain::finding::{Finding, any_stop};
+use crate::domain::finding::{Finding, Severity, any_stop};
 use crate::domain::ids::{BlobId, CandidateId};
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
@@ -80,7 +80,8 @@ pub async fn stage(
     let staged = workshop.stage(&order).await.map_err(|e| {
         CaseError::invalid("stage", format!("{branch} was not staged"), e.to_string())
     })?;
-    keep(house, actor, disclosure, content, branch, Origin::Applied, staged, findings).await
+    let made = Made { origin: Origin::Applied, dated: Some(at), staged, findings };
+    keep(house, actor, disclosure, content, branch, made).await
 }
 
 /// Takes a bundle made with the team's own tools and keys; it is never rewritten.
@@ -101,19 +102,30 @@ pub async fn bring(
     let mut findings = Vec::new();
     let views = views(house, &content).await?;
     for commit in &staged.commits {
-        for mut finding in leaks(&format!("commit {}", commit.oid), &commit.subject, &views) {
-            // Brought commits are the team's own words: said, not stopped.
-            finding.severity = crate::domain::finding::Severity::Warn;
-            findings.push(finding);
-        }
+        findings.extend(leaks(&format!("commit {}", commit.oid), &commit.message, &views));
     }
+    if let Some(tag) = &staged.tag {
+        findings.extend(leaks(&format!("tag {}", tag.name), &tag.name, &views));
+        findings.extend(leaks(&format!("message of tag {}", tag.name), &tag.message, &views));
+    }
+    // Brought commits and tags are the team's own words: said, not stopped.
+    findings.iter_mut().for_each(|f| f.severity = Severity::Warn);
     if staged.tag.as_ref().is_some_and(|t| !t.signed) {
         findings.push(
             Finding::warn("tag-unsigned", "tag", "the brought tag is not signed")
                 .cure("make it with `git tag -s`"),
         );
     }
-    keep(house, actor, disclosure, content, branch, Origin::Brought, staged, findings).await
+    let made = Made { origin: Origin::Brought, dated: None, staged, findings };
+    keep(house, actor, disclosure, content, branch, made).await
+}
+
+/// Staged commits and what is to be said of them.
+struct Made {
+    origin: Origin,
+    dated: Option<At>,
+    staged: Staged,
+    findings: Vec<Finding>,
 }
 
 async fn keep(
@@ -122,10 +134,9 @@ async fn keep(
     disclosure: &Disclosure,
     mut content: Content,
     branch: &BranchRef,
-    origin: Origin,
-    staged: Staged,
-    findings: Vec<Finding>,
+    made: Made,
 ) -> Case<(Disclosure, Candidate, Vec<Finding>)> {
+    let Made { origin, dated, staged, findings } = made;
     let candidate = Candidate {
         id: house.fresh(CandidateId::new),
         branch: branch.clone(),
@@ -141,6 +152,7 @@ async fn keep(
         bundle: house.fresh(BlobId::new),
         sha256: Sha256::of(&staged.bundle),
         staged_at: house.now(),
+        dated,
     };
     content.candidates.retain(|c| c.branch != *branch);
     content.candidates.push(candidate.clone());

@@ -1,10 +1,11 @@
 //! What people do to a running day: hold, resume, abort, vouch, skip, release, start early.
 
+use super::plans::standing;
 use super::{Case, CaseError, House};
 use crate::domain::approval::Lift;
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
-use crate::domain::event::Happened;
+use crate::domain::event::{Happened, StepEvent};
 use crate::domain::ids::{EventId, MemberId, StepId};
 use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::secret::{Embargoed, Reason};
@@ -129,7 +130,9 @@ async fn record(
     happened: Happened,
 ) -> Case<()> {
     live(plan)?;
-    let (id, event) = (plan.id, house.fresh(EventId::new));
+    let (id, at) = (plan.id, house.now());
+    let event = StepEvent { id: house.fresh(EventId::new), step, at, epoch: 0, happened };
+    let cache = standing(house, plan).await?.run.preview(&event);
     let deed = house.deed(actor, verb, step);
     house
         .store
@@ -137,7 +140,12 @@ async fn record(
             if !tx.plan(id)?.state.is_live() {
                 return Err(StoreError::Conflict("plan"));
             }
-            tx.add_step_event(event, (id, step), 0, happened.word(), &happened).map(|_| ())
+            let happened = &event.happened;
+            tx.add_step_event(event.id, (id, step), 0, happened.word(), happened)?;
+            if let Some((progress, repeat)) = cache {
+                tx.cache_step(step, &progress, repeat)?;
+            }
+            Ok(())
         })
         .await?;
     Ok(())

@@ -1,6 +1,6 @@
 //! Disclosures: one instant and everything that becomes public at it.
 
-use super::plans::void_of;
+use super::plans::{Stale, void_of};
 use super::{Case, CaseError, House};
 use crate::domain::advisory::Advisory;
 use crate::domain::blob::Blob;
@@ -8,6 +8,7 @@ use crate::domain::deed::{Actor, Deed, Subject};
 use crate::domain::disclosure::{BranchRef, Case as Content, CellState, Disclosure, Post};
 use crate::domain::finding::{Finding, any_stop};
 use crate::domain::ids::{AdvisoryId, BlobId, DisclosureId, PostId};
+use crate::domain::plan::{PlanKind, PlanState};
 use crate::domain::rules;
 use crate::domain::rules::dates::Limits;
 use crate::domain::secret::{Embargoed, Reason};
@@ -96,6 +97,8 @@ pub async fn check(house: &House, disclosure: &Disclosure) -> Case<Vec<Finding>>
     }
     findings.extend(rules::matrix::check(content, &house.supported(), &named));
     findings.extend(rules::readiness::check(content));
+    findings.extend(rules::readiness::dates(content, disclosure.t0.map(|t| t.at)));
+    findings.extend(told_otherwise(house, disclosure).await?);
     match disclosure.t0 {
         None => findings.push(
             Finding::stop("t0-open", "at", "no instant is set")
@@ -110,6 +113,24 @@ pub async fn check(house: &House, disclosure: &Disclosure) -> Case<Vec<Finding>>
         Some(_) => {}
     }
     Ok(findings)
+}
+
+/// Somebody was told something that no longer holds, and nobody told them better.
+async fn told_otherwise(house: &House, disclosure: &Disclosure) -> Case<Option<Finding>> {
+    if disclosure.stage != Stage::Embargoed {
+        return Ok(None);
+    }
+    let plans = super::plans::of(house, disclosure.id).await?;
+    let newest = plans.iter().rfind(|p| p.kind == PlanKind::Notice);
+    let stale = newest.is_some_and(|p| p.state == PlanState::Void);
+    Ok(stale.then(|| {
+        Finding::warn(
+            "notice-stale",
+            "notice",
+            "distributors were told something that was changed since",
+        )
+        .cure("daybreak plan make DISC --kind notice, and have it approved")
+    }))
 }
 
 /// The advisories of a case, in its order.
@@ -131,7 +152,7 @@ pub(super) async fn change(
     open_for_change(disclosure)?;
     let changed = Disclosure { case: Embargoed::new(content), ..disclosure.clone() };
     let deed = house.deed(actor, verb, changed.id);
-    save(house, &deed, changed, move |tx| {
+    save(house, &deed, disclosure, changed, move |tx| {
         for (id, owner, blob) in &blobs {
             tx.put_blob(*id, owner.clone(), blob)?;
         }
@@ -144,16 +165,24 @@ pub(super) async fn change(
 async fn save(
     house: &House,
     deed: &Deed,
+    old: &Disclosure,
     mut changed: Disclosure,
     also: impl FnOnce(&mut Tx<'_>) -> Result<(), StoreError> + Send + 'static,
 ) -> Case<Disclosure> {
-    let stored = changed.clone();
+    let (stored, seen) = (changed.clone(), old.stage);
+    let same = old.case.open(Reason::Judging).tells_the_same(changed.case.open(Reason::Judging));
+    let same = same && old.t0 == changed.t0 && old.stage == changed.stage;
+    let stale = if same { Stale::Release } else { Stale::All };
     changed.revision = house
         .store
         .write(deed, move |tx| {
+            // GO moves the stage without a new revision: nothing may be edited over it.
+            if tx.disclosure(stored.id)?.stage != seen {
+                return Err(StoreError::Conflict("disclosure"));
+            }
             let revision = tx.save_disclosure(&stored)?;
             also(tx)?;
-            void_of(tx, stored.id)?;
+            void_of(tx, stored.id, stale)?;
             Ok::<_, StoreError>(revision)
         })
         .await?;
@@ -164,11 +193,17 @@ pub(super) fn open_for_change(disclosure: &Disclosure) -> Case<()> {
     if disclosure.stage.is_open() {
         return Ok(());
     }
-    Err(CaseError::not_now(
-        format!("the disclosure is {}", disclosure.stage),
-        "what is public is mended by a Correction plan",
-    ))
+    let cure = if disclosure.stage == Stage::Cancelled {
+        "open another one: daybreak disclosure new"
+    } else {
+        MEND
+    };
+    Err(CaseError::not_now(format!("the disclosure is {}", disclosure.stage), cure))
 }
+
+/// What to do about something public that is wrong: no plan changes it in this version.
+pub(super) const MEND: &str = "what is public stays as it is: say what was wrong where it was \
+    announced, and open another disclosure for what must still be fixed";
 
 /// Sets or moves T0. Whoever was told the old date is told the new one by a new notice.
 pub async fn move_t0(
@@ -189,7 +224,7 @@ pub async fn move_t0(
     }
     let changed = Disclosure { t0: Some(t0), ..disclosure.clone() };
     let deed = house.deed(actor, "disclosure-move", changed.id).detail(reason);
-    let changed = save(house, &deed, changed, |_| Ok(())).await?;
+    let changed = save(house, &deed, disclosure, changed, |_| Ok(())).await?;
     Ok((changed, findings))
 }
 
@@ -205,9 +240,9 @@ pub async fn cancel(
         .after(Move::Cancel)
         .map_err(|e| CaseError::not_now(e.to_string(), "it cannot be cancelled any more"))?;
     let changed = Disclosure { stage, ..disclosure.clone() };
-    let deed = house.deed(actor, "disclosure-cancel", changed.id).detail(reason);
-    let id = changed.id;
-    save(house, &deed, changed, move |tx| super::plans::stop_running(tx, id)).await
+    let (id, deed) = (changed.id, house.deed(actor, "disclosure-cancel", changed.id));
+    let deed = deed.detail(reason);
+    save(house, &deed, disclosure, changed, move |tx| tx.move_stage(id, Move::Cancel)).await
 }
 
 /// Adds an advisory to an open disclosure.

@@ -1,8 +1,13 @@
 //! The confidential list: who hears in advance, and whether they could read it.
 
+mod certificates;
+
+pub use certificates::{renew, retire_certificate};
+
 use super::members::{check_address, check_name, hold, import, recall};
 use super::{Case, CaseError, House};
 use crate::domain::deed::Actor;
+use crate::domain::disclosure::Disclosure;
 use crate::domain::finding::{Finding, any_stop};
 use crate::domain::ids::{ContactId, DistributorId};
 use crate::domain::party::{Contact, ContactKind, Distributor, DistributorRecord, Profile};
@@ -96,11 +101,54 @@ pub async fn add_contact(
         ));
     }
     record.contacts.push(contact);
-    let mut changed = Distributor { record: Embargoed::new(record), ..distributor.clone() };
-    let deed = house.deed(actor, "distributor-add-contact", changed.id);
+    let changed = Distributor { record: Embargoed::new(record), ..distributor.clone() };
+    Ok((save(house, actor, "distributor-add-contact", changed).await?, findings))
+}
+
+/// Lets an organisation hear again. Plans made while it was inactive do not tell it.
+pub async fn activate(house: &House, actor: Actor, distributor: &Distributor) -> Case<Distributor> {
+    set_active(house, actor, "distributor-activate", distributor, true).await
+}
+
+/// Keeps an organisation from hearing. No plan becomes void: what is not sealed yet is not
+/// sealed for it any more, and everybody else still hears.
+pub async fn deactivate(
+    house: &House,
+    actor: Actor,
+    distributor: &Distributor,
+) -> Case<Distributor> {
+    set_active(house, actor, "distributor-deactivate", distributor, false).await
+}
+
+async fn set_active(
+    house: &House,
+    actor: Actor,
+    verb: &'static str,
+    distributor: &Distributor,
+    active: bool,
+) -> Case<Distributor> {
+    if distributor.active == active {
+        let (why, cure) = if active {
+            ("it is active already", "see `daybreak distributor list`")
+        } else {
+            ("it is inactive already", "`daybreak distributor activate` lets it hear again")
+        };
+        return Err(CaseError::not_now(why, cure));
+    }
+    save(house, actor, verb, Distributor { active, ..distributor.clone() }).await
+}
+
+/// Writes the next revision of a distributor.
+async fn save(
+    house: &House,
+    actor: Actor,
+    verb: &'static str,
+    mut changed: Distributor,
+) -> Case<Distributor> {
+    let deed = house.deed(actor, verb, changed.id);
     let stored = changed.clone();
     changed.revision = house.store.write(&deed, move |tx| tx.save_distributor(&stored)).await?;
-    Ok((changed, findings))
+    Ok(changed)
 }
 
 fn make_contact(
@@ -166,13 +214,7 @@ pub struct ContactHealth {
 pub async fn check(house: &House) -> Case<Vec<ContactHealth>> {
     let (distributors, disclosures) =
         house.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.disclosures()?))).await?;
-    let now = house.now();
-    let open = disclosures.iter().filter(|d| d.stage.is_open()).filter_map(|d| d.t0);
-    let mut times: Vec<(&str, At)> = vec![("now", now)];
-    for t0 in open.filter(|t| t.at > now) {
-        times.push(("at T0", t0.at));
-        times.push(("14 days after T0", t0.at.plus(Span::days(14))));
-    }
+    let times = times(house.now(), &disclosures);
     let mut all = Vec::new();
     for distributor in distributors.iter().filter(|d| d.active) {
         let record = distributor.record.open(Reason::Review);
@@ -181,6 +223,17 @@ pub async fn check(house: &House) -> Case<Vec<ContactHealth>> {
         }
     }
     Ok(all)
+}
+
+/// When a certificate must be good: now, at each coming T0 and two weeks after it.
+fn times(now: At, disclosures: &[Disclosure]) -> Vec<(&'static str, At)> {
+    let open = disclosures.iter().filter(|d| d.stage.is_open()).filter_map(|d| d.t0);
+    let mut times = vec![("now", now)];
+    for t0 in open.filter(|t| t.at > now) {
+        times.push(("at T0", t0.at));
+        times.push(("14 days after T0", t0.at.plus(Span::days(14))));
+    }
+    times
 }
 
 fn health_of(distributor: &str, contact: &Contact, times: &[(&str, At)]) -> Case<ContactHealth> {

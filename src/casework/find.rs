@@ -87,25 +87,14 @@ pub async fn plan(house: &House, text: &str) -> Case<Plan> {
             vec![p.number.to_string()]
         });
     }
-    let mut all = all_plans(house).await?;
+    let mut all = super::plans::all(house).await?;
     all.retain(|p| p.state != PlanState::Void);
     one("plan", text, "see `daybreak disclosure show`", all, |p| vec![p.id.to_string()])
 }
 
-async fn all_plans(house: &House) -> Case<Vec<Plan>> {
-    let plans = house.store.read(|r| {
-        let mut all = Vec::new();
-        for disclosure in r.disclosures()? {
-            all.extend(r.plans(disclosure.id)?);
-        }
-        Ok::<_, StoreError>(all)
-    });
-    Ok(plans.await?)
-}
-
 /// A step with its plan, by the step's id.
 pub async fn step(house: &House, text: &str) -> Case<(Plan, StepId)> {
-    let plans = all_plans(house).await?;
+    let plans = super::plans::all(house).await?;
     let mut all = Vec::new();
     for plan in plans.into_iter().filter(|p| p.state != PlanState::Void) {
         let manifest = super::plans::manifest_of(&plan)?;

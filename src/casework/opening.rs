@@ -254,6 +254,18 @@ fn signer(dir: &Path, choice: &SignerChoice, clock: &Arc<dyn Clock>) -> Case<Arc
     }
 }
 
+/// Wipes what killed processes left of the files they laid out. Only for the start of the
+/// engine, whose outlets alone lay out files.
+pub fn wipe_work(dir: &Path) -> Case<()> {
+    let work = dir.join(WORK);
+    for entry in fs::read_dir(&work).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let wiped = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        wiped.map_err(|e| disk("wiping an old work folder", &e))?;
+    }
+    Ok(())
+}
+
 fn outlets(dir: &Path, config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> Case<Outlets> {
     let work: PathBuf = dir.join(WORK);
     fs::DirBuilder::new()
@@ -271,7 +283,10 @@ fn outlets(dir: &Path, config: &Config, store: &Store, clock: &Arc<dyn Clock>) -
         Arc::new(GitOutlet::new(config.repository.clone(), dir.to_owned(), Arc::clone(clock))),
     );
     outlets.add(PERSON, Arc::new(PersonOutlet));
-    outlets.add(SITE, Arc::new(SiteOutlet::new(Arc::new(StoreShelf::new(store.clone())))));
+    outlets.add(
+        SITE,
+        Arc::new(SiteOutlet::new(Arc::new(StoreShelf::new(store.clone(), Arc::clone(clock))))),
+    );
     for (name, settings) in &config.command {
         let does = command::outlet(name, settings.clone(), work.clone(), Arc::clone(clock));
         outlets.add(command_outlet(name), does);

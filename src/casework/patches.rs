@@ -52,7 +52,8 @@ pub async fn add(
     let nth = below.len().saturating_add(1);
     let patch = Patch {
         id: house.fresh(PatchId::new),
-        file_name: file_name(&new.branch, nth),
+        // The branch, and which of its series.
+        file_name: format!("{}-{nth}.patch", new.branch.file_stem()),
         branch: new.branch.clone(),
         fixes: fixes.clone(),
         base: series.base.clone(),
@@ -77,14 +78,6 @@ pub async fn add(
     )
     .await?;
     Ok((changed, patch, findings))
-}
-
-/// `meadow-1.x-2.patch`: the branch, and which of its series.
-fn file_name(branch: &BranchRef, nth: usize) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
-    let branch: String =
-        format!("{}-{}", branch.repository, branch.branch.chars().map(plain).collect::<String>());
-    format!("{branch}-{nth}.patch")
 }
 
 /// The workshop of a branch with a fresh mirror.

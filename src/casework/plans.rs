@@ -13,7 +13,7 @@ use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
 use crate::domain::event::{Happened, StepEvent};
 use crate::domain::finding::Finding;
-use crate::domain::ids::{AdvisoryId, DisclosureId};
+use crate::domain::ids::{AdvisoryId, DisclosureId, PlanId};
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::receipt::Repeat;
@@ -55,6 +55,18 @@ pub async fn of(house: &House, disclosure: DisclosureId) -> Case<Vec<Plan>> {
     Ok(house.store.read(move |r| r.plans(disclosure)).await?)
 }
 
+/// The plans of every disclosure, void ones included.
+pub async fn all(house: &House) -> Case<Vec<Plan>> {
+    let plans = house.store.read(|r| {
+        let mut all = Vec::new();
+        for disclosure in r.disclosures()? {
+            all.extend(r.plans(disclosure.id)?);
+        }
+        Ok::<_, StoreError>(all)
+    });
+    Ok(plans.await?)
+}
+
 /// A plan as it stands: what was approved, decided and done.
 pub struct Standing {
     /// The plan.
@@ -81,7 +93,7 @@ pub async fn standing(house: &House, plan: &Plan) -> Case<Standing> {
         .read(move |r| {
             let plan = r.plan(id)?;
             let facts = facts(r, &plan, early_lift)?;
-            let events = events(r, &plan)?;
+            let events = events(r, id)?;
             Ok::<_, StoreError>((plan, r.approvals(id)?, facts, events))
         })
         .await?;
@@ -101,14 +113,20 @@ pub fn facts(r: &mut Reader<'_>, plan: &Plan, early_lift: u32) -> Result<PlanFac
 }
 
 /// The log of a plan's steps, oldest first.
-pub fn events(r: &mut Reader<'_>, plan: &Plan) -> Result<Vec<StepEvent>, StoreError> {
-    let stored = r.step_events::<Happened>(plan.id)?;
-    let event = |e: crate::store::StoredEvent<Happened>| StepEvent {
-        id: e.id,
-        step: e.step,
-        at: e.at,
-        epoch: e.epoch,
-        happened: e.record,
+pub fn events(r: &mut Reader<'_>, plan: PlanId) -> Result<Vec<StepEvent>, StoreError> {
+    Ok(events_after(r, plan, 0)?.into_iter().map(|(_, event)| event).collect())
+}
+
+/// The same after line `after`, with each event's number.
+pub fn events_after(
+    r: &mut Reader<'_>,
+    plan: PlanId,
+    after: i64,
+) -> Result<Vec<(i64, StepEvent)>, StoreError> {
+    let stored = r.step_events::<Happened>(plan, after)?;
+    let event = |e: crate::store::StoredEvent<Happened>| {
+        let happened = e.record;
+        (e.number, StepEvent { id: e.id, step: e.step, at: e.at, epoch: e.epoch, happened })
     };
     Ok(stored.into_iter().map(event).collect())
 }
@@ -119,10 +137,27 @@ pub fn repeats(house: &House, manifest: &Manifest) -> std::collections::BTreeMap
     manifest.steps.iter().filter_map(|s| of(&s.outlet)).collect()
 }
 
-/// Any edit makes a new plan: those that have not begun will never run.
-pub(super) fn void_of(tx: &mut Tx<'_>, disclosure: DisclosureId) -> Result<(), StoreError> {
-    for plan in tx.plans(disclosure)?.into_iter().filter(|p| p.state.is_voidable()) {
-        tx.move_plan(plan.id, plan.state, PlanState::Void)?;
+/// Which plans an edit makes stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stale {
+    /// Release plans: what notices say did not change.
+    Release,
+    /// All, notices that are still being sent too: nobody may hear what no longer holds.
+    All,
+}
+
+/// Any edit makes a new plan: the old ones send nothing more. Only an open disclosure is
+/// edited, so no plan with a GO is ever among them.
+pub(super) fn void_of(
+    tx: &mut Tx<'_>,
+    disclosure: DisclosureId,
+    stale: Stale,
+) -> Result<(), StoreError> {
+    for plan in tx.plans(disclosure)? {
+        let open = plan.state.is_voidable() || plan.state == PlanState::Running;
+        if open && (stale == Stale::All || plan.kind != PlanKind::Notice) {
+            tx.move_plan(plan.id, plan.state, PlanState::Void)?;
+        }
     }
     Ok(())
 }
@@ -132,16 +167,8 @@ pub(super) fn void_of_advisory(tx: &mut Tx<'_>, advisory: AdvisoryId) -> Result<
     for disclosure in tx.disclosures()? {
         let holds = disclosure.case.open(Reason::Judging).advisories.contains(&advisory);
         if holds && disclosure.stage.is_open() {
-            void_of(tx, disclosure.id)?;
+            void_of(tx, disclosure.id, Stale::All)?;
         }
-    }
-    Ok(())
-}
-
-/// Holds back whatever of a disclosure is running.
-pub(super) fn stop_running(tx: &mut Tx<'_>, disclosure: DisclosureId) -> Result<(), StoreError> {
-    for plan in tx.plans(disclosure)?.into_iter().filter(|p| p.state == PlanState::Running) {
-        tx.hold_plan(plan.id, true)?;
     }
     Ok(())
 }

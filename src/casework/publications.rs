@@ -1,9 +1,12 @@
 //! What is public: written by one transaction behind a permit, read as a pure set. Nothing
 //! here knows of drafts or embargoes.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::House;
+use crate::clock::Clock;
 use crate::domain::action::Action;
 use crate::domain::blob::Sha256;
 use crate::domain::deed::{Actor, Deed};
@@ -88,12 +91,13 @@ pub async fn edition(store: &Store) -> Result<String, StoreError> {
 /// The site's shelf over the store.
 pub struct StoreShelf {
     store: Store,
+    clock: Arc<dyn Clock>,
 }
 
 impl StoreShelf {
     /// Over the house's database.
-    pub const fn new(store: Store) -> Self {
-        Self { store }
+    pub const fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock }
     }
 }
 
@@ -144,9 +148,9 @@ impl Shelf for StoreShelf {
                 bytes: Embargoed::new(blob.bytes.clone()),
             })
             .collect();
-        let go = self.store.read(move |r| r.decided(plan)).await?.ok_or(ShelfError::Refused)?;
-        // The publication carries GO's own time: a repeat after a crash writes the same row.
-        let deed = Deed::new(Actor::Operator, "publish", plan, go.at);
+        let lease = self.store.read(|r| r.lease()).await?;
+        let actor = lease.holder.map_or(Actor::Operator, Actor::Engine);
+        let deed = Deed::new(actor, "publish", plan, self.clock.wall());
         self.store
             .write(&deed, move |tx| {
                 tx.still_leads(epoch)?;

@@ -137,6 +137,12 @@ pub async fn add_artefacts(
         .find(|r| r.tag == tag)
         .and_then(|r| content.candidate(&r.branch))
         .is_some();
+    let elsewhere: Vec<(String, String)> = content
+        .releases
+        .iter()
+        .filter(|r| r.tag != tag)
+        .flat_map(|r| r.artefacts.iter().map(|a| (a.file_name.clone(), r.tag.clone())))
+        .collect();
     let release = content
         .releases
         .iter_mut()
@@ -156,8 +162,24 @@ pub async fn add_artefacts(
         ));
     }
     let mut blobs = Vec::new();
-    for file in files {
+    for (n, file) in files.iter().enumerate() {
         check_file_name(&file.file_name)?;
+        if let Some((_, other)) = elsewhere.iter().find(|(name, _)| *name == file.file_name) {
+            return Err(CaseError::invalid(
+                &file.file_name,
+                format!("is a file of release {other} already, and cannot be one of {tag} too"),
+                "the files of a disclosure need different names: put the version into them",
+            ));
+        }
+        if files.iter().take(n).any(|f| f.file_name == file.file_name) {
+            return Err(CaseError::invalid(
+                &file.file_name,
+                "is given twice",
+                "give each file once, or give them different names",
+            ));
+        }
+    }
+    for file in files {
         let sha256 = Sha256::of(&file.bytes);
         if let Some(stated) = file.sha256.filter(|s| *s != sha256) {
             return Err(CaseError::invalid(
@@ -186,15 +208,55 @@ pub async fn add_artefacts(
 
 fn check_file_name(name: &str) -> Case<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
-    if name.starts_with(|c: char| c.is_ascii_alphanumeric())
+    let ok = name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(plain)
-        && name.len() <= 200
-    {
-        return Ok(());
+        && name.len() <= 200;
+    if !ok {
+        return Err(CaseError::invalid(
+            format!("file {name}"),
+            "has an unusable name",
+            "use letters, digits, `.`, `_`, `+` and `-`, at most 200 of them",
+        ));
     }
-    Err(CaseError::invalid(
-        "file",
-        "has an unusable name",
-        "use letters, digits, `.`, `_`, `+` and `-`",
-    ))
+    if is_ours(name) {
+        return Err(CaseError::invalid(
+            format!("file {name}"),
+            "has the name of a file that Daybreak puts beside it into a plan",
+            "give it another name",
+        ));
+    }
+    Ok(())
+}
+
+/// Names that plans and their previews use themselves, in whatever case: approvers may unpack
+/// them where case does not count.
+fn is_ours(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let mail =
+        lower.ends_with(".eml") && (lower.starts_with("notice-") || lower.starts_with("post-"));
+    matches!(lower.as_str(), "manifest" | "approval.txt" | "slots")
+        || lower.ends_with(".bundle")
+        || mail
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_our_own_files_are_refused() {
+        for ours in
+            ["MANIFEST", "Manifest", "APPROVAL.txt", "SLOTS", "notice-001.eml", "post-oss.eml"]
+        {
+            let refused = check_file_name(ours).unwrap_err().to_string();
+            assert!(refused.contains(ours) && refused.contains("another name"), "{refused}");
+        }
+        assert!(check_file_name("meadow-main.bundle").is_err());
+        for fine in ["SHA256SUMS", "MANIFEST.in", "meadow-1.4.3.tar.gz", "post-mortem.txt"] {
+            assert!(check_file_name(fine).is_ok(), "{fine}");
+        }
+        for bad in ["", "-x", "a/b", ".hidden"] {
+            assert!(check_file_name(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use super::editor;
 use super::exit::{Ended, Exit, refuse};
 use super::files;
 use super::print::Print;
+use super::voided::Before;
 use crate::casework::{advisories, find_advisory};
 use crate::domain::advisory::{self, AdvisoryText};
 use crate::domain::finding::{Finding, any_stop};
@@ -103,6 +104,7 @@ pub async fn run(verb: Advisory, desk: &Desk) -> Ended {
         }
         Advisory::Edit { advisory, from } => {
             let found = find_advisory(house, &advisory).await?;
+            let before = Before::edit(desk).await?;
             let change = async |text: String| {
                 let text = parse(from.as_deref(), &text)?;
                 Ok(advisories::edit(house, desk.actor, &found, text).await?)
@@ -114,11 +116,9 @@ pub async fn run(verb: Advisory, desk: &Desk) -> Ended {
                     editor::edit(&house.dir, "advisory.toml", &text, change).await?
                 }
             };
-            print.talk(format!(
-                "Revision {}. Plans that pinned the old text are void.",
-                changed.revision
-            ));
+            print.talk(format!("Revision {}.", changed.revision));
             print.made(changed.id, &findings)?;
+            return before.tell(desk, Ok(Exit::Ok)).await;
         }
         Advisory::Show { advisory, toml } => {
             let found = find_advisory(house, &advisory).await?;

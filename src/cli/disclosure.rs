@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 
 use super::desk::Desk;
 use super::exit::{Ended, Exit};
+use super::voided::Before;
 use super::words;
 use crate::casework::{controls, disclosures, find_advisory, find_disclosure};
 use crate::domain::disclosure::{self, CellState};
@@ -32,7 +33,7 @@ pub enum Disclosure {
         #[arg(long, value_name = "ADVISORY", num_args = 1..)]
         advisory: Vec<String>,
         /// Distributors do not hear in advance, because ...
-        #[arg(long, value_name = "REASON")]
+        #[arg(long, value_name = "REASON", value_parser = words::said())]
         without_notice: Option<String>,
     },
     /// Show everything it holds
@@ -60,7 +61,7 @@ pub enum Disclosure {
         #[arg(long, value_name = "TIME")]
         at: String,
         /// Why
-        #[arg(long)]
+        #[arg(long, value_parser = words::said())]
         reason: String,
     },
     /// Give it up; what is running is held
@@ -70,7 +71,7 @@ pub enum Disclosure {
         /// Id, or the public id of one of its advisories
         disclosure: String,
         /// Why
-        #[arg(long)]
+        #[arg(long, value_parser = words::said())]
         reason: String,
     },
     /// Add an advisory
@@ -109,7 +110,7 @@ pub enum Disclosure {
         /// Id, or the public id of one of its advisories
         disclosure: String,
         /// Why
-        #[arg(long)]
+        #[arg(long, value_parser = words::said())]
         reason: String,
     },
 }
@@ -131,11 +132,21 @@ pub struct Mark {
     #[arg(long, required_unless_present = "will_not_fix")]
     not_affected: bool,
     /// It stays as it is, because ...
-    #[arg(long, value_name = "REASON", conflicts_with = "not_affected")]
+    #[arg(long, value_name = "REASON", value_parser = words::said(), conflicts_with = "not_affected")]
     will_not_fix: Option<String>,
 }
 
 pub async fn run(verb: Disclosure, desk: &Desk) -> Ended {
+    use Disclosure::{Check, ExportCandidate, List, PublishNow, Show};
+    if matches!(verb, Show { .. } | List | Check { .. } | ExportCandidate(_) | PublishNow { .. }) {
+        return perform(verb, desk).await;
+    }
+    let before = Before::edit(desk).await?;
+    let ended = perform(verb, desk).await;
+    before.tell(desk, ended).await
+}
+
+async fn perform(verb: Disclosure, desk: &Desk) -> Ended {
     let (house, print, actor) = (&desk.house, desk.print, desk.actor);
     match verb {
         Disclosure::New { at, advisory, without_notice } => {

@@ -41,6 +41,45 @@ pub enum Distributor {
         #[command(flatten)]
         contact: Contact,
     },
+    /// Take a fresh copy of a contact's certificate, or one more for that contact
+    #[command(after_help = "Example:\n  \
+        daybreak distributor renew Heath --contact security@heath.example --certificate heath.asc")]
+    Renew {
+        /// Name or id
+        distributor: String,
+        /// The address whose certificate it is
+        #[arg(long, value_name = "ADDRESS")]
+        contact: String,
+        /// OpenPGP certificate, armored or binary
+        #[arg(long, value_name = "FILE")]
+        certificate: PathBuf,
+    },
+    /// Encrypt to a certificate no more; it is kept for the record
+    #[command(after_help = "Example:\n  \
+        daybreak distributor retire Heath --contact security@heath.example \
+        --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567")]
+    Retire {
+        /// Name or id
+        distributor: String,
+        /// The address whose certificate it is
+        #[arg(long, value_name = "ADDRESS")]
+        contact: String,
+        /// Its whole fingerprint
+        #[arg(long, value_name = "FINGERPRINT")]
+        fingerprint: String,
+    },
+    /// Tell an organisation nothing more; plans stay as they are and leave it out
+    #[command(after_help = "Example:\n  daybreak distributor deactivate Heath")]
+    Deactivate {
+        /// Name or id
+        distributor: String,
+    },
+    /// Let an organisation hear again, from the next notice plan on
+    #[command(after_help = "Example:\n  daybreak distributor activate Heath")]
+    Activate {
+        /// Name or id
+        distributor: String,
+    },
     /// Show everybody on the list
     #[command(after_help = "Example:\n  daybreak distributor list")]
     List,
@@ -110,6 +149,32 @@ pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
                 desk.print.made(contact.id, &findings)?;
                 compare(desk, contact);
             }
+        }
+        Distributor::Renew { distributor, contact, certificate } => {
+            let found = find_distributor(&desk.house, &distributor).await?;
+            let bytes = files::read(&certificate, files::TEXT)?;
+            let (changed, findings) =
+                distributors::renew(&desk.house, desk.actor, &found, &contact, &bytes).await?;
+            desk.print.made(changed.id, &findings)?;
+        }
+        Distributor::Retire { distributor, contact, fingerprint } => {
+            let found = find_distributor(&desk.house, &distributor).await?;
+            let (house, actor) = (&desk.house, desk.actor);
+            let retired =
+                distributors::retire_certificate(house, actor, &found, &contact, &fingerprint);
+            let (changed, findings) = retired.await?;
+            desk.print.made(changed.id, &findings)?;
+        }
+        Distributor::Deactivate { distributor } => {
+            let found = find_distributor(&desk.house, &distributor).await?;
+            let changed = distributors::deactivate(&desk.house, desk.actor, &found).await?;
+            desk.print.made(changed.id, &[])?;
+        }
+        Distributor::Activate { distributor } => {
+            let found = find_distributor(&desk.house, &distributor).await?;
+            let changed = distributors::activate(&desk.house, desk.actor, &found).await?;
+            desk.print.made(changed.id, &[])?;
+            desk.print.talk("Notice plans made while it was inactive do not tell it.");
         }
         Distributor::List => list(desk).await?,
         Distributor::Show { distributor } => show(desk, &distributor).await?,

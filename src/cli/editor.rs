@@ -37,14 +37,15 @@ pub async fn edit<T>(
         .map_err(failed)?;
     let path = folder.path().join(name);
     files::write_new(&path, text.as_bytes())?;
-    open(&path)?;
+    let closed = open(&path);
     let written = files::read_text(&path);
     if written.as_ref().is_ok_and(|w| w == text) {
+        closed?;
         return Err(refuse(Exit::Failure, "nothing was changed", "write the text and save it"));
     }
-    let taken = match written {
-        Ok(written) => take(written).await,
-        Err(e) => Err(e),
+    let taken = match (closed, written) {
+        (Ok(()), Ok(written)) => take(written).await,
+        (Err(e), _) | (_, Err(e)) => Err(e),
     };
     taken.map_err(|error| {
         let kept = folder.keep().join(name);

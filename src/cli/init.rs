@@ -30,8 +30,15 @@ pub struct Init {
     /// The public site's address
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8480")]
     base_url: String,
-    /// sqlite:FILE (beside the configuration) or postgres://USER@HOST/NAME
-    #[arg(long, value_name = "URL", default_value = "sqlite:daybreak.sqlite")]
+    /// sqlite:FILE (beside the configuration) or postgres://USER@HOST/NAME; one with a
+    /// password belongs in the environment, where other users do not see it
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DAYBREAK_DATABASE",
+        hide_env_values = true,
+        default_value = "sqlite:daybreak.sqlite"
+    )]
     database: String,
     /// How many different people must approve
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=20))]

@@ -8,9 +8,11 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::print::Print;
 
-/// Sets the level that is asked for more often, or `DAYBREAK_LOG`.
-pub fn start(verbose: u8, print: Print) {
+/// Sets the level that is asked for more often, or `DAYBREAK_LOG`. With `tells_itself` the
+/// command says in its own words what happens, and the log speaks only when asked to.
+pub fn start(verbose: u8, tells_itself: bool, print: Print) {
     let by_flag = match verbose {
+        0 if tells_itself => LevelFilter::OFF,
         0 => LevelFilter::WARN,
         1 => LevelFilter::INFO,
         2 => LevelFilter::DEBUG,

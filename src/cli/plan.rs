@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::desk::Desk;
 use super::exit::{Ended, Exit};
 use super::print::table;
+use super::voided::Before;
 use super::{files, words};
 use crate::casework::{find_disclosure, find_plan, plans};
 use crate::domain::plan::{self, PlanKind};
@@ -75,7 +76,12 @@ pub enum Plan {
 pub async fn run(verb: Plan, desk: &Desk) -> Ended {
     let (house, print) = (&desk.house, desk.print);
     match verb {
-        Plan::Make { disclosure, kind } => make(desk, &disclosure, kind).await?,
+        Plan::Make { disclosure, kind } => {
+            // An older plan of the kind gives way to the new one.
+            let before = Before::edit(desk).await?;
+            let ended = make(desk, &disclosure, kind).await.map(|()| Exit::Ok);
+            return before.tell(desk, ended).await;
+        }
         Plan::List { disclosure } => {
             let found = find_disclosure(house, &disclosure).await?;
             let all = plans::of(house, found.id).await?;
@@ -124,9 +130,9 @@ async fn make(desk: &Desk, disclosure: &str, kind: PlanKind) -> anyhow::Result<(
         |at| format!("its first byte leaves at {}", at.spoken()),
     );
     print.talk(format!(
-        "Plan {} ({kind}) has {} steps; {effect}.",
+        "Plan {} ({kind}) has {}; {effect}.",
         made.number,
-        manifest.steps.len()
+        words::counted(manifest.steps.len(), "step")
     ));
     print.talk(format!(
         "{} must approve it{}. Next: daybreak plan export {disclosure}/{} --to-team FILE",

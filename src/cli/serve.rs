@@ -11,11 +11,11 @@ use super::Global;
 use super::desk::open_house;
 use super::exit::{Ended, Exit, refuse};
 use super::print::Print;
-use crate::casework::{House, papers};
+use crate::casework::{House, opening, papers};
 use crate::clock::sleep;
 use crate::domain::time::Span;
 use crate::engine::{Engine, EngineError};
-use crate::web::{Web, serve};
+use crate::web::{Serving, Web, serve};
 use crate::workshop;
 
 /// Run the public site and the engine that sends and publishes
@@ -44,20 +44,27 @@ pub fn run(args: &Serve, global: &Global, print: Print) -> Ended {
 }
 
 async fn both(house: Arc<House>, only: Option<Part>, print: Print) -> Ended {
-    papers::renew(&house).await?;
-    let site = match only {
-        Some(Part::Engine) => None,
-        _ => {
-            let listen = house.config.site.listen.parse().context("`site.listen` is no address")?;
-            let site = serve(listen, Web::of_house(Arc::clone(&house))).await?;
-            print.talk(format!("the site listens on http://{}/", site.address()));
-            Some(site)
-        }
-    };
     let (stop, stopped) = watch::channel(false);
+    // First, and whatever becomes of the site: a taken port or a full disk must not keep the
+    // day from happening.
     let engine = match only {
         Some(Part::Web) => None,
         _ => Some(engine(&house, stopped)?),
+    };
+    let site = match only {
+        Some(Part::Engine) => None,
+        _ => match open_site(&house).await {
+            Ok(site) => {
+                print.talk(format!("the site listens on http://{}/", site.address()));
+                Some(site)
+            }
+            Err(e) if engine.is_some() => {
+                print.talk(format!("the site is not served, the engine goes on: {e:#}"));
+                tracing::error!("the site is not served");
+                None
+            }
+            Err(e) => return Err(e),
+        },
     };
     if engine.is_some() {
         print.talk("the engine is running; end both with Ctrl-C");
@@ -73,11 +80,18 @@ async fn both(house: Arc<House>, only: Option<Part>, print: Print) -> Ended {
     Ok(Exit::Ok)
 }
 
+async fn open_site(house: &Arc<House>) -> anyhow::Result<Serving> {
+    papers::renew(house).await?;
+    let listen = house.config.site.listen.parse().context("`site.listen` is no address")?;
+    Ok(serve(listen, Web::of_house(Arc::clone(house))).await?)
+}
+
 type Ending = oneshot::Receiver<Result<(), EngineError>>;
 
 /// The engine on its own thread and runtime: a flood of readers cannot keep it waiting.
 fn engine(house: &Arc<House>, stopped: watch::Receiver<bool>) -> anyhow::Result<Ending> {
     workshop::wipe(&house.dir).context("cannot wipe old work areas")?;
+    opening::wipe_work(&house.dir)?;
     let (tell, ending) = oneshot::channel();
     let house = Arc::clone(house);
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,6 +1,6 @@
 //! Values that several commands take, from what a person types.
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 
 use crate::domain::disclosure::ReleaseKind;
 use crate::domain::party::ContactKind;
@@ -24,7 +24,12 @@ pub fn release_kind() -> impl TypedValueParser<Value = ReleaseKind> {
         .try_map(|word| ReleaseKind::from_word(&word).ok_or("no such kind"))
 }
 
-/// The one member of a list that is said in words: `a`, `a and b`, `a, b and c`.
+/// A reason or evidence: not empty, for it goes on record.
+pub fn said() -> impl TypedValueParser<Value = String> {
+    NonEmptyStringValueParser::new()
+}
+
+/// A list in words: `a`, `a and b`, `a, b and c`.
 pub fn listed(all: &[String]) -> String {
     match all {
         [] => "none".to_owned(),
@@ -33,8 +38,13 @@ pub fn listed(all: &[String]) -> String {
     }
 }
 
+/// `1 step`, `2 steps`.
+pub fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
 /// `1 more member`, `2 more members`.
 pub fn more(count: u32, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} more {noun}{plural}")
+    counted(count as usize, &format!("more {noun}"))
 }

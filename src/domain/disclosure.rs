@@ -66,6 +66,29 @@ impl fmt::Display for BranchRef {
     }
 }
 
+impl BranchRef {
+    /// `meadow-1.x`: what files of this branch are named after. No two branches share one, and
+    /// it holds `[A-Za-z0-9._+-]` only. A repository's `-` is doubled, so that the first single
+    /// one ends it; any other sign of a branch's name is `_` and two hexadecimal digits.
+    pub fn file_stem(&self) -> String {
+        let repository = escaped(&self.repository).replace('-', "--");
+        let branch = escaped(&self.branch);
+        // A branch's own leading `-` would read as the second half of a doubled one.
+        let branch = branch.strip_prefix('-').map_or(branch.clone(), |rest| format!("_2d{rest}"));
+        format!("{repository}-{branch}")
+    }
+}
+
+/// Everything but `[A-Za-z0-9.+-]` as `_` and two hexadecimal digits.
+fn escaped(name: &str) -> String {
+    let sign = |b: u8| match b {
+        b'.' | b'+' | b'-' => char::from(b).to_string(),
+        _ if b.is_ascii_alphanumeric() => char::from(b).to_string(),
+        _ => format!("_{b:02x}"),
+    };
+    name.bytes().map(sign).collect()
+}
+
 /// Text that names no branch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("write a branch as repository:branch")]
@@ -214,6 +237,9 @@ pub struct Candidate {
     pub sha256: Sha256,
     /// When it was staged.
     pub staged_at: At,
+    /// The date of its commits and tag, if Daybreak made them.
+    #[serde(default)]
+    pub dated: Option<At>,
 }
 
 /// Where a release's files come from.
@@ -318,8 +344,52 @@ impl Case {
         self.candidates.iter().find(|c| c.branch == *branch)
     }
 
+    /// Whether a notice made from `other` would say the same: advisories, branches, patches
+    /// and versions. Staged commits, built files and list posts are told to nobody ahead.
+    pub fn tells_the_same(&self, other: &Self) -> bool {
+        let versions = |case: &Self| {
+            let of = |r: &Release| (r.branch.clone(), r.version.clone(), r.tag.clone());
+            case.releases.iter().map(of).collect::<Vec<_>>()
+        };
+        self.advisories == other.advisories
+            && self.cells == other.cells
+            && self.patches == other.patches
+            && versions(self) == versions(other)
+    }
+
     /// Whether any release is built by others from its tag.
     pub fn built_from_tag(&self) -> bool {
         self.releases.iter().any(|r| r.kind == ReleaseKind::BuiltFromTag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_branches_share_a_file_stem() {
+        let names = [
+            ("meadow", "1.x"),
+            ("meadow", "a/b"),
+            ("meadow", "a_b"),
+            ("meadow", "a_2fb"),
+            ("meadow", "a-b"),
+            ("meadow", "a+b"),
+            ("meadow-a", "b"),
+            ("meadow_a", "b"),
+            ("meadow.a", "b"),
+            ("meadow-", "b"),
+            ("meadow", "-b"),
+            ("meadow", "\u{e9}"),
+        ];
+        let stem = |(r, b): &(&str, &str)| {
+            BranchRef { repository: (*r).into(), branch: (*b).into() }.file_stem()
+        };
+        let stems: std::collections::BTreeSet<_> = names.iter().map(stem).collect();
+        assert_eq!(stems.len(), names.len(), "{stems:?}");
+        assert!(stems.contains("meadow-1.x"), "common names stay as they are");
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+        assert!(stems.iter().all(|s| s.chars().all(plain)), "{stems:?}");
     }
 }

@@ -166,8 +166,12 @@ pub fn release(day: ReleaseDay<'_>, mut id: impl FnMut() -> StepId) -> Vec<Step>
         steps.push(step(page_id, SITE, Phase::Announce, vec![], page));
     }
     if day.static_tree {
-        for (page_id, page) in shown {
-            steps.push(step(id(), STATIC, Phase::Announce, vec![page_id], page));
+        // One after another, after all pages: an older tree must never overwrite a newer one.
+        let mut before: Vec<StepId> = shown.iter().map(|(page_id, _)| *page_id).collect();
+        for (_, page) in shown {
+            let tree_id = id();
+            steps.push(step(tree_id, STATIC, Phase::Announce, before.clone(), page));
+            before.push(tree_id);
         }
     }
     for (post_id, instruction) in asks {
@@ -267,6 +271,7 @@ mod tests {
             bundle: BlobId::new(T, [0; 10]),
             sha256: Sha256::of(b""),
             staged_at: T,
+            dated: Some(T),
         };
         let post = |list: &str, order, moderation| Post {
             list: list.into(),

@@ -140,9 +140,21 @@ impl Run {
         self.steps.iter().all(|s| self.settled(s.id))
     }
 
-    /// Whether every announcement is done or skipped.
+    /// Whether every announcement is done or skipped; without any, every gate.
     pub fn is_announced(&self) -> bool {
-        self.steps.iter().filter(|s| s.phase == Phase::Announce).all(|s| self.settled(s.id))
+        let of = |phase| self.steps.iter().filter(move |s| s.phase == phase);
+        let telling =
+            if of(Phase::Announce).next().is_some() { Phase::Announce } else { Phase::Gate };
+        of(telling).all(|s| self.settled(s.id))
+    }
+
+    /// How far a step would be after one more event.
+    pub fn preview(&self, event: &StepEvent) -> Option<(Progress, Repeat)> {
+        let step = self.steps.iter().find(|s| s.id == event.step)?;
+        let repeat = self.repeat_of(step);
+        let mut progress = self.progress.get(&event.step)?.clone();
+        progress.fold(step, repeat, event);
+        Some((progress, repeat))
     }
 
     /// What to do now. `clock_ok` says that the wall clock can be trusted with a GO.
@@ -154,7 +166,10 @@ impl Run {
             return self.decide_go(now, clock_ok);
         }
         let mut commands = Vec::new();
-        if !self.facts.held {
+        // A notice waits for a clock that can be trusted, and after T0 there is nothing left
+        // to tell in advance. What is public goes on whatever the clock says.
+        let may_begin = self.public || (clock_ok && now < self.t0);
+        if !self.facts.held && may_begin {
             let ready = self.steps.iter().filter(|s| self.is_ready(s, now));
             commands.extend(ready.filter_map(|s| self.next_for(s, now)));
         }
@@ -182,6 +197,9 @@ impl Run {
     }
 
     fn decide_go(&mut self, now: At, clock_ok: bool) -> Vec<Command> {
+        if self.facts.held && now >= self.t0 {
+            return vec![Command::Page { code: "held-at-t0", step: None }];
+        }
         if self.facts.held || !clock_ok {
             return Vec::new();
         }

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use super::{Engine, EngineError};
 use crate::casework::approvals::recheck;
-use crate::casework::plans::{events, facts, manifest_of, repeats};
+use crate::casework::plans::{events_after, facts, manifest_of, repeats};
 use crate::domain::deed::Actor;
 use crate::domain::event::{Happened, StepEvent};
 use crate::domain::ids::{EventId, PlanId};
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::{Plan, PlanKind};
-use crate::domain::run::{GoRow, PlanFacts, Run};
+use crate::domain::receipt::Repeat;
+use crate::domain::run::{GoRow, PlanFacts, Progress, Run};
 use crate::domain::stage::{Move, Stage};
 use crate::domain::time::At;
 use crate::store::{Claim, StoreError};
@@ -21,8 +22,10 @@ pub(super) struct Day {
     pub manifest: Manifest,
     pub run: Run,
     pub facts: PlanFacts,
-    /// Events of the log already folded.
+    /// Events already folded whose line in the log has not been read yet.
     pub folded: BTreeSet<EventId>,
+    /// The last line of the log that was read.
+    pub read_to: i64,
     /// Checks of the targets already made, by minutes before T0.
     pub checked: Vec<i64>,
 }
@@ -59,19 +62,25 @@ impl Engine {
         if revision == self.seen_revision {
             return Ok(());
         }
-        let live = self.store.read(|r| r.live_plan_ids()).await?;
+        let (live, embargoed) =
+            self.store.read(|r| Ok::<_, StoreError>((r.live_plans()?, r.embargoed()?))).await?;
+        self.embargoed = embargoed;
         self.days.retain(|id, _| live.contains(id));
         for id in live {
-            let taken = match self.store.read(move |r| r.plan(id)).await {
-                Ok(plan) if self.days.contains_key(&id) => self.catch_up(plan).await,
-                Ok(plan) => self.take_on(plan).await,
-                Err(e) => Err(e.into()),
+            let taken = match self.days.contains_key(&id) {
+                true => self.catch_up(id).await,
+                false => self.take_on(id).await,
             };
             match taken {
                 // One plan that cannot be read must not keep the others from their day.
-                Err(e) if e.is_of_one_plan() => {
-                    self.days.remove(&id);
+                Err(e) if !e.is_fatal() => {
                     self.page(id, "plan-unreadable", None);
+                    // Before GO doubt means nothing leaves; after it the day goes on with
+                    // what was read before.
+                    if !self.days.get(&id).is_some_and(|d| matches!(d.facts.go, Some(GoRow::Go(_))))
+                    {
+                        self.days.remove(&id);
+                    }
                 }
                 other => other?,
             }
@@ -80,74 +89,103 @@ impl Engine {
         Ok(())
     }
 
-    async fn take_on(&mut self, plan: Plan) -> Result<(), EngineError> {
+    async fn take_on(&mut self, id: PlanId) -> Result<(), EngineError> {
+        let plan = self.store.read(move |r| r.plan(id)).await?;
         let manifest = manifest_of(&plan)?;
-        let people = recheck(&self.house, &plan).await?.len();
+        let people = self.people_behind(&plan).await?;
         let early_lift = manifest.early_lift;
-        let (read, facts, log) = self
+        let (plan, facts, log) = self
             .store
             .read(move |r| {
                 let facts = facts(r, &plan, early_lift)?;
-                let log = events(r, &plan)?;
+                let log = events_after(r, id, 0)?;
                 Ok::<_, StoreError>((plan, facts, log))
             })
             .await?;
-        if u32::try_from(people).unwrap_or(0) < manifest.threshold.max(1) {
-            self.page(read.id, "approvals-do-not-verify", None);
+        if people < manifest.threshold.max(1) {
+            self.page(id, "approvals-do-not-verify", None);
             // They verified when GO was written, and half a day is worse than none.
             if !matches!(facts.go, Some(GoRow::Go(_))) {
                 return Ok(());
             }
         }
         let mut run = Run::new(&manifest, facts, repeats(&self.house, &manifest));
-        log.iter().for_each(|e| run.apply(e));
-        let (id, folded) = (read.id, log.iter().map(|e| e.id).collect());
-        let day = Day { plan: read, manifest, run, facts, folded, checked: vec![] };
-        self.days.insert(id, day);
-        self.find_lost(id).await
-    }
-
-    /// Intents that nobody works on: whoever wrote them died in between, or never heard that
-    /// the database took them. Nobody knows what happened, so the world is asked.
-    async fn find_lost(&mut self, id: PlanId) -> Result<(), EngineError> {
-        let Some(day) = self.days.get(&id) else { return Ok(()) };
-        for step in day.run.in_act().into_iter().filter(|s| !self.busy.contains(s)) {
-            let event = self.event(step, Happened::Lost);
-            self.journal.add(id, event);
-        }
+        log.iter().for_each(|(_, e)| run.apply(e));
+        let read_to = log.last().map_or(0, |(n, _)| *n);
+        let (folded, checked) = (BTreeSet::new(), Vec::new());
+        self.days.insert(id, Day { plan, manifest, run, facts, folded, read_to, checked });
+        self.find_lost(id);
         self.flush().await
     }
 
-    async fn catch_up(&mut self, plan: Plan) -> Result<(), EngineError> {
-        let id = plan.id;
-        let Some(early_lift) = self.days.get(&id).map(|d| d.manifest.early_lift) else {
+    async fn catch_up(&mut self, id: PlanId) -> Result<(), EngineError> {
+        let Some((early_lift, read_to)) =
+            self.days.get(&id).map(|d| (d.manifest.early_lift, d.read_to))
+        else {
             return Ok(());
         };
         let (plan, facts, log) = self
             .store
             .read(move |r| {
+                let plan = r.plan(id)?;
                 let facts = facts(r, &plan, early_lift)?;
-                let log = events(r, &plan)?;
+                let log = events_after(r, id, read_to)?;
                 Ok::<_, StoreError>((plan, facts, log))
             })
             .await?;
         if let Some(day) = self.days.get_mut(&id) {
-            for event in log.iter().filter(|e| !day.folded.contains(&e.id)) {
-                day.run.apply(event);
+            for (number, event) in &log {
+                if !day.folded.remove(&event.id) {
+                    day.run.apply(event);
+                    // A person wrote it: whatever was said of the step may be said anew.
+                    self.alarms.over(event.step);
+                }
+                day.read_to = *number;
             }
-            day.folded = log.iter().map(|e| e.id).collect();
             day.run.learn(facts);
-            day.facts = facts;
-            day.plan = plan;
+            (day.facts, day.plan) = (facts, plan);
         }
-        self.find_lost(id).await
+        self.find_lost(id);
+        Ok(())
+    }
+
+    /// An intent without an end that none of our tasks is at: whoever made it died, or its
+    /// commit's answer was lost. Nobody knows, so the world is asked.
+    fn find_lost(&mut self, id: PlanId) {
+        let Some(day) = self.days.get(&id) else { return };
+        let lost: Vec<_> =
+            day.run.in_act().into_iter().filter(|s| !self.busy.contains(s)).collect();
+        for step in lost {
+            // Busy until it is committed: it is lost once.
+            self.busy.insert(step);
+            let event = self.event(step, Happened::Lost);
+            self.journal.add(id, event);
+        }
+    }
+
+    /// How far a step would be after one more event.
+    pub(super) fn preview(&self, plan: PlanId, event: &StepEvent) -> Option<(Progress, Repeat)> {
+        self.days.get(&plan)?.run.preview(event)
     }
 
     /// Commits every waiting event and folds it.
     pub(super) async fn flush(&mut self) -> Result<(), EngineError> {
-        while let Some((plan, event)) = self.journal.commit_next().await? {
+        while let Some((plan, event)) = self.journal.next() {
+            self.fuse.spend()?;
+            let cache = self.preview(plan, &event);
+            match self.journal.commit(plan, &event, cache).await {
+                Ok(()) => self.fold(plan, &event),
+                Err(e) => {
+                    let e = EngineError::from(e);
+                    if e.is_fatal() {
+                        return Err(e);
+                    }
+                    // It can never be written; the others must be.
+                    self.page(plan, "event-not-recorded", Some(event.step));
+                }
+            }
+            self.journal.pop();
             self.busy.remove(&event.step);
-            self.fold(plan, &event);
             self.moved = true;
         }
         Ok(())
@@ -156,8 +194,12 @@ impl Engine {
     /// Folds an event that is committed. What people wrote meanwhile is folded by `sync`.
     pub(super) fn fold(&mut self, plan: PlanId, event: &StepEvent) {
         if let Some(day) = self.days.get_mut(&plan) {
+            let was_blocked = day.run.blocked().contains(&event.step);
             day.run.apply(event);
             day.folded.insert(event.id);
+            if was_blocked && !day.run.blocked().contains(&event.step) {
+                self.alarms.over(event.step);
+            }
         }
     }
 
@@ -171,16 +213,25 @@ impl Engine {
         }
     }
 
+    /// How many of today's members really approved a plan; nobody when that cannot be read.
+    async fn people_behind(&self, plan: &Plan) -> Result<u32, EngineError> {
+        match recheck(&self.house, plan).await.map_err(EngineError::from) {
+            Ok(people) => Ok(u32::try_from(people.len()).unwrap_or(0)),
+            Err(e) if e.is_fatal() => Err(e),
+            Err(_) => Ok(0),
+        }
+    }
+
     /// Writes GO, after reading every signature once more.
     pub(super) async fn go(&mut self, id: PlanId) -> Result<(), EngineError> {
         let Some(day) = self.days.get(&id) else { return Ok(()) };
-        let people = u32::try_from(recheck(&self.house, &day.plan).await?.len()).unwrap_or(0);
+        let people = self.people_behind(&day.plan).await?;
         if people < day.manifest.threshold.max(1) {
             self.page(id, "approvals-do-not-verify", None);
             return Ok(());
         }
         let claim = day.claim(self.lead.epoch);
-        self.journal.spend()?;
+        self.fuse.spend()?;
         let deed = self.house.deed(Actor::Engine(self.lead.holder), "go", id);
         match self.store.write(&deed, move |tx| tx.write_go(&claim)).await {
             Ok(()) => {
@@ -206,7 +257,7 @@ impl Engine {
         if self.store.read(move |r| r.disclosure(disclosure)).await?.stage != Stage::Releasing {
             return Ok(());
         }
-        self.journal.spend()?;
+        self.fuse.spend()?;
         let deed =
             self.house.deed(Actor::Engine(self.lead.holder), "disclosure-public", disclosure);
         self.store
@@ -220,7 +271,7 @@ impl Engine {
 
     pub(super) async fn finish(&mut self, id: PlanId) -> Result<(), EngineError> {
         self.announce(id).await?;
-        self.journal.spend()?;
+        self.fuse.spend()?;
         let epoch = self.lead.epoch;
         let deed = self.house.deed(Actor::Engine(self.lead.holder), "plan-finish", id);
         match self.store.write(&deed, move |tx| tx.finish_plan(id, epoch)).await {

@@ -5,35 +5,50 @@ use std::sync::Arc;
 use tokio::task::JoinError;
 
 use super::Engine;
+use super::alarms::Cause;
 use crate::casework::plans::preview::{all_of, blobs};
 use crate::casework::plans::release::try_targets;
-use crate::domain::deed::Actor;
+use crate::domain::deed::{Actor, Subject};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{PlanId, StepId};
 use crate::domain::manifest::Manifest;
 use crate::store::StoreError;
+
+/// Said of every step that asks a person; no target is red because of it.
+const NOT_RED: &str = "no-deputy";
 
 /// What an errand brought back.
 pub(super) enum Errand {
     /// The targets of a plan were tried; `None` when the pinned bytes could not be read.
     Tried(PlanId, Option<Vec<Finding>>),
     /// A bell was rung, or not.
-    Rung(PlanId, bool),
+    Rung(Cause, bool),
 }
 
 impl Engine {
     /// Tells a person, once for each cause: a log line that is safe to paste, and a Bell.
-    pub(super) fn page(&mut self, plan: PlanId, code: &'static str, step: Option<StepId>) {
-        if !self.paged.insert((plan, code, step)) {
-            return;
-        }
-        match step {
-            Some(step) => tracing::error!(plan = %plan, step = %step, code, "a person is needed"),
-            None => tracing::error!(plan = %plan, code, "a person is needed"),
+    pub(super) fn page(
+        &mut self,
+        subject: impl Into<Subject>,
+        code: &'static str,
+        step: Option<StepId>,
+    ) {
+        self.alarm(Cause { subject: subject.into(), code, step, which: String::new() });
+    }
+
+    fn alarm(&mut self, cause: Cause) {
+        let Some(first) = self.alarms.raise(&cause, self.house.clock.mono()) else { return };
+        if first.0 {
+            let Cause { subject, code, .. } = &cause;
+            match cause.step {
+                Some(step) => tracing::error!(%subject, %step, code, "a person is needed"),
+                None => tracing::error!(%subject, code, "a person is needed"),
+            }
         }
         let house = Arc::clone(&self.house);
         self.errands.spawn(async move {
-            Errand::Rung(plan, house.bells.ring_team(code, plan, step).await.is_ok())
+            let rung = house.bells.ring_team(cause.code, cause.subject.clone(), cause.step).await;
+            Errand::Rung(cause, rung.is_ok())
         });
     }
 
@@ -42,7 +57,8 @@ impl Engine {
         self.errands.spawn(async move {
             match blobs(&house, plan, all_of(&manifest)).await {
                 Ok(pinned) => {
-                    Errand::Tried(plan, Some(try_targets(&house, &manifest.steps, &pinned).await))
+                    let found = try_targets(&house, &manifest.steps, &pinned).await;
+                    Errand::Tried(plan, Some(found))
                 }
                 Err(_) => Errand::Tried(plan, None),
             }
@@ -54,8 +70,9 @@ impl Engine {
             Ok(Errand::Tried(plan, Some(findings))) => self.tried(plan, &findings).await,
             Ok(Errand::Tried(plan, None)) => self.page(plan, "pinned-bytes-damaged", None),
             Ok(Errand::Rung(_, true)) => {}
-            Ok(Errand::Rung(plan, false)) => {
-                tracing::error!(plan = %plan, "the team's bell could not be rung");
+            Ok(Errand::Rung(cause, false)) => {
+                tracing::error!(code = cause.code, "the team's bell could not be rung");
+                self.alarms.failed(&cause, self.house.clock.mono());
             }
             Err(_) => tracing::error!("an errand ended badly"),
         }
@@ -63,16 +80,18 @@ impl Engine {
 
     /// What was red is recorded and said; nothing is ever disarmed by itself.
     async fn tried(&mut self, plan: PlanId, findings: &[Finding]) {
-        let red = findings.iter().filter(|f| f.severity != Severity::Note).count();
+        let is_red = |f: &&Finding| f.severity != Severity::Note && f.code != NOT_RED;
+        let red: Vec<&str> = findings.iter().filter(is_red).map(|f| f.code.as_str()).collect();
         let detail = serde_json::to_string(findings).unwrap_or_default();
-        let deed =
-            self.house.deed(Actor::Engine(self.lead.holder), "preflight", plan).detail(detail);
+        let actor = Actor::Engine(self.lead.holder);
+        let deed = self.house.deed(actor, "preflight", plan).detail(detail);
         if self.store.write(&deed, |_| Ok::<_, StoreError>(())).await.is_err() {
             tracing::error!(plan = %plan, "a preflight could not be recorded");
         }
-        tracing::info!(plan = %plan, red, "preflight");
-        if red > 0 {
-            self.page(plan, "preflight-red", None);
+        tracing::info!(plan = %plan, red = red.len(), "preflight");
+        if !red.is_empty() {
+            let (subject, which) = (Subject::from(plan), red.join(" "));
+            self.alarm(Cause { subject, code: "preflight-red", step: None, which });
         }
     }
 }

@@ -3,10 +3,11 @@
 
 use std::collections::VecDeque;
 
-use super::EngineError;
 use crate::domain::deed::{Actor, Deed};
 use crate::domain::event::StepEvent;
 use crate::domain::ids::{HolderId, PlanId};
+use crate::domain::receipt::Repeat;
+use crate::domain::run::Progress;
 use crate::store::{Store, StoreError};
 
 pub(super) struct Journal {
@@ -14,17 +15,11 @@ pub(super) struct Journal {
     holder: HolderId,
     epoch: i64,
     waiting: VecDeque<(PlanId, StepEvent)>,
-    /// Writes that may still be committed before a test wants us dead.
-    left: Option<u32>,
 }
 
 impl Journal {
     pub const fn new(store: Store, holder: HolderId, epoch: i64) -> Self {
-        Self { store, holder, epoch, waiting: VecDeque::new(), left: None }
-    }
-
-    pub const fn halt_after(&mut self, writes: u32) {
-        self.left = Some(writes);
+        Self { store, holder, epoch, waiting: VecDeque::new() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -36,22 +31,24 @@ impl Journal {
         self.waiting.push_back((plan, event));
     }
 
-    /// Counts one write that another transaction commits; refuses when a test wants us dead.
-    pub fn spend(&mut self) -> Result<(), EngineError> {
-        match &mut self.left {
-            None => Ok(()),
-            Some(0) => Err(EngineError::Halted),
-            Some(left) => {
-                *left = left.saturating_sub(1);
-                Ok(())
-            }
-        }
+    /// The oldest that waits.
+    pub fn next(&self) -> Option<(PlanId, StepEvent)> {
+        self.waiting.front().cloned()
     }
 
-    /// Commits the oldest waiting event; `None` when nothing waits.
-    pub async fn commit_next(&mut self) -> Result<Option<(PlanId, StepEvent)>, EngineError> {
-        let Some((plan, event)) = self.waiting.front().cloned() else { return Ok(None) };
-        self.spend()?;
+    /// The oldest is committed, or will never be.
+    pub fn pop(&mut self) {
+        self.waiting.pop_front();
+    }
+
+    /// Commits one event with the cached columns it leads to. An earlier commit whose answer
+    /// was lost counts: the event's id says so.
+    pub async fn commit(
+        &self,
+        plan: PlanId,
+        event: &StepEvent,
+        cache: Option<(Progress, Repeat)>,
+    ) -> Result<(), StoreError> {
         let mut deed = Deed::new(Actor::Engine(self.holder), "step-event", event.step, event.at);
         deed = deed.detail(event.happened.word());
         let (epoch, stored) = (self.epoch, event.clone());
@@ -59,17 +56,13 @@ impl Journal {
             .write(&deed, move |tx| {
                 tx.still_leads(epoch)?;
                 let happened = &stored.happened;
-                tx.add_step_event(
-                    stored.id,
-                    (plan, stored.step),
-                    epoch,
-                    happened.word(),
-                    happened,
-                )?;
+                let of = (plan, stored.step);
+                tx.add_step_event(stored.id, of, epoch, happened.word(), happened)?;
+                if let Some((progress, repeat)) = cache {
+                    tx.cache_step(stored.step, &progress, repeat)?;
+                }
                 Ok::<_, StoreError>(())
             })
-            .await?;
-        self.waiting.pop_front();
-        Ok(Some((plan, event)))
+            .await
     }
 }

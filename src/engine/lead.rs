@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::EngineError;
 use crate::casework::House;
-use crate::clock::sleep;
+use crate::clock::{SystemClock, sleep};
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::ids::HolderId;
 use crate::domain::time::Span;
@@ -19,6 +19,8 @@ use crate::store::{Lease, Place, Store, StoreError};
 const SILENCE: Span = Span::secs(30);
 /// How often we look.
 const LOOK: Span = Span::secs(2);
+/// How often a lock is tried, a fiftieth of a second apart.
+const LOCK_TRIES: u32 = 50;
 /// The lock beside a SQLite database.
 const LOCK: &str = "engine.lock";
 
@@ -48,7 +50,7 @@ impl Leadership {
     ) -> Result<Self, EngineError> {
         let place = Place::parse(&house.config.database, &house.dir)?;
         let lock = match place {
-            Place::Sqlite(_) => Some(lock(house)?),
+            Place::Sqlite(_) => Some(lock(house).await?),
             Place::Postgres(_) => None,
         };
         let mut seen = store.read(|r| r.lease()).await?;
@@ -72,7 +74,10 @@ impl Leadership {
     }
 }
 
-fn lock(house: &House) -> Result<File, EngineError> {
+/// A child process holds a copy of every lock between its fork and its exec, so a lock that
+/// was just let go may seem taken for a moment. That moment is the machine's, whatever clock
+/// the house runs on.
+async fn lock(house: &House) -> Result<File, EngineError> {
     let machine =
         |e: std::io::Error| EngineError::Machine { doing: "lock its database", kind: e.kind() };
     let file = File::options()
@@ -81,11 +86,15 @@ fn lock(house: &House) -> Result<File, EngineError> {
         .write(true)
         .open(house.dir.join(LOCK))
         .map_err(machine)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(EngineError::Taken),
-        Err(std::fs::TryLockError::Error(e)) => Err(machine(e)),
+    let clock = SystemClock::new();
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => sleep(&clock, Span::millis(20)).await,
+            Err(std::fs::TryLockError::Error(e)) => return Err(machine(e)),
+        }
     }
+    Err(EngineError::Taken)
 }
 
 async fn wait_for_silence(

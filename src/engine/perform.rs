@@ -1,110 +1,149 @@
-//! Looking and acting: outside I/O in tasks of its own, outcomes as events.
+//! Looking and acting: every read, seal and outside call in a task of its own, outcomes as
+//! events. Only the intent is committed here, between making ready and acting.
 
 use std::sync::Arc;
 
 use tokio::task::{JoinError, JoinSet};
 
-use super::{Engine, EngineError};
-use crate::casework::plans::preview::blobs;
-use crate::domain::action::Action;
-use crate::domain::blob::Blob;
+use super::maker::{Maker, Unready};
+use super::{AT_ONCE, Engine, EngineError};
 use crate::domain::deed::Actor;
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::event::Happened;
 use crate::domain::ids::{PlanId, StepId};
 use crate::domain::plan::Step;
 use crate::domain::receipt::{OutletError, Seen};
+use crate::domain::time::At;
 use crate::outlets::Outlet;
 use crate::store::StoreError;
 
-/// A step with its final bytes, and where it goes.
-type Ready = (Intended, Arc<dyn Outlet>);
-
 /// What a task brought back.
-pub(super) struct Outcome {
-    plan: PlanId,
-    step: StepId,
-    happened: Happened,
+pub(super) enum Outcome {
+    /// Something happened to the step.
+    Happened(PlanId, StepId, Happened),
+    /// Its bytes are ready; now the intent may be committed.
+    Ready(PlanId, Intended),
+    /// Nothing is known; the next turn tries again.
+    Again(StepId),
+    /// A test wants the engine dead.
+    Halted,
+}
+
+/// A step and where it goes.
+struct Errand {
+    step: Step,
+    outlet: Arc<dyn Outlet>,
+    detoured: bool,
+    slots_at: At,
 }
 
 impl Engine {
-    /// An ended task's outcome becomes an event. A task that panicked leaves its step busy
-    /// and `Intended`: a restart finds it lost.
+    /// An ended task's outcome becomes an event, or a step that is ready to begin.
     pub(super) fn take_in(&mut self, done: Result<Outcome, JoinError>) {
         match done {
-            Ok(outcome) => {
-                let event = self.event(outcome.step, outcome.happened);
-                self.journal.add(outcome.plan, event);
+            Ok(Outcome::Happened(plan, step, happened)) => {
+                let event = self.event(step, happened);
+                self.journal.add(plan, event);
             }
+            Ok(Outcome::Ready(plan, intended)) => self.ready.push_back((plan, intended)),
+            Ok(Outcome::Again(step)) => {
+                self.busy.remove(&step);
+            }
+            Ok(Outcome::Halted) => self.halted = true,
             Err(_) => tracing::error!("an outlet's task ended badly"),
         }
     }
 
-    pub(super) async fn begin_look(
-        &mut self,
-        plan: PlanId,
-        step: StepId,
-    ) -> Result<(), EngineError> {
-        if self.busy.contains(&step) || !self.has_room() {
-            return Ok(());
-        }
-        let Some((intended, outlet)) = self.ready(plan, step, false).await? else {
-            return Ok(());
-        };
+    pub(super) fn begin_look(&mut self, plan: PlanId, step: StepId) {
+        let Some(errand) = self.errand(plan, step) else { return };
+        let maker = self.maker();
         self.busy.insert(step);
         self.tasks.spawn(async move {
+            let Errand { step, outlet, detoured, slots_at } = errand;
+            let id = step.id;
+            let intended = match maker.ready(plan, &step, detoured, slots_at, false).await {
+                Ok(intended) => intended,
+                Err(why) => return unready(plan, id, why),
+            };
             // A panic inside a library must not take the answer with it.
             let looked = alone(async move { outlet.look(&intended).await }).await;
             let seen = looked.unwrap_or(Seen::CannotTell);
-            Outcome { plan, step, happened: Happened::Looked { seen } }
+            Outcome::Happened(plan, id, Happened::Looked { seen })
         });
+    }
+
+    pub(super) fn begin_act(&mut self, plan: PlanId, step: StepId) {
+        let Some(errand) = self.errand(plan, step) else { return };
+        let maker = self.maker();
+        self.busy.insert(step);
+        self.tasks.spawn(async move {
+            let Errand { step, detoured, slots_at, .. } = errand;
+            match maker.ready(plan, &step, detoured, slots_at, true).await {
+                Ok(intended) => Outcome::Ready(plan, intended),
+                Err(why) => unready(plan, step.id, why),
+            }
+        });
+    }
+
+    /// Commits the intent of every step that is ready, and lets it act.
+    pub(super) async fn intend_all(&mut self) -> Result<(), EngineError> {
+        while let Some((plan, intended)) = self.ready.pop_front() {
+            let step = intended.step;
+            match self.intend(plan, intended).await {
+                Err(e) if e.is_fatal() => {
+                    self.busy.remove(&step);
+                    return Err(e);
+                }
+                Err(_) => {
+                    self.busy.remove(&step);
+                    self.page(plan, "step-troubled", Some(step));
+                }
+                Ok(()) => {}
+            }
+        }
         Ok(())
     }
 
-    pub(super) async fn begin_act(
-        &mut self,
-        plan: PlanId,
-        step: StepId,
-    ) -> Result<(), EngineError> {
-        if self.busy.contains(&step) || !self.has_room() {
+    async fn intend(&mut self, plan: PlanId, intended: Intended) -> Result<(), EngineError> {
+        let step = intended.step;
+        let found = self.days.get(&plan).and_then(|day| {
+            let step = day.manifest.steps.iter().find(|s| s.id == step)?;
+            let outlet = self.house.outlets.get(&step.outlet).cloned()?;
+            Some((day.claim(self.lead.epoch), step.sealing.is_some(), outlet))
+        });
+        let Some((claim, sealed, outlet)) = found else {
+            self.busy.remove(&step);
             return Ok(());
-        }
-        let Some((intended, outlet)) = self.ready(plan, step, true).await? else { return Ok(()) };
-        let Some(day) = self.days.get(&plan) else { return Ok(()) };
-        let sealed = day.manifest.steps.iter().any(|s| s.id == step && s.sealing.is_some());
-        let claim = day.claim(self.lead.epoch);
-        self.journal.spend()?;
+        };
+        self.fuse.spend()?;
         let event = self.event(step, Happened::Intended);
-        let (id, deed) =
-            (event.id, self.house.deed(Actor::Engine(self.lead.holder), "step-intend", step));
-        let permit = match self.store.write(&deed, move |tx| tx.intend(&claim, step, id)).await {
+        let deed = self.house.deed(Actor::Engine(self.lead.holder), "step-intend", step);
+        let (id, cache) = (event.id, self.preview(plan, &event));
+        let written = self.store.write(&deed, move |tx| {
+            let permit = tx.intend(&claim, step, id)?;
+            if let Some((progress, repeat)) = cache {
+                tx.cache_step(step, &progress, repeat)?;
+            }
+            Ok::<_, StoreError>(permit)
+        });
+        let permit = match written.await {
             Ok(permit) => permit,
-            // Held, aborted or voided since it was decided: nothing leaves.
+            // Held, aborted, voided or settled by a person since it was decided.
             Err(StoreError::NotPermitted(_)) => {
+                self.busy.remove(&step);
                 self.seen_revision = -1;
                 return Ok(());
-            }
-            // A notice of an embargo that has ended meanwhile: its text is no longer true.
-            Err(StoreError::Conflict("disclosure")) => {
-                let over = OutletError::never("embargo-over", "the disclosure has gone on");
-                self.fail(plan, step, over);
-                return self.flush().await;
             }
             Err(e) => return Err(e.into()),
         };
         self.fold(plan, &event);
-        let effect = match Effect::new(intended, sealed, permit) {
-            Ok(effect) => effect,
-            Err(_) => {
-                self.fail(
-                    plan,
-                    step,
-                    OutletError::never("not-permitted", "the permit does not cover it"),
-                );
-                return self.flush().await;
-            }
+        self.moved = true;
+        let Ok(effect) = Effect::new(intended, sealed, permit) else {
+            let error = OutletError::never("not-permitted", "the permit does not cover it");
+            let event = self.event(step, Happened::Failed { error });
+            self.journal.add(plan, event);
+            return Ok(());
         };
-        self.busy.insert(step);
         self.tasks.spawn(async move {
             let acted = alone(async move { outlet.act(&effect).await }).await;
             let happened = match acted {
@@ -113,79 +152,48 @@ impl Engine {
                 // It died in the act: it may have happened.
                 None => Happened::Failed { error: OutletError::unknown("outlet-died", "") },
             };
-            Outcome { plan, step, happened }
+            Outcome::Happened(plan, step, happened)
         });
         Ok(())
     }
 
-    fn fail(&mut self, plan: PlanId, step: StepId, error: OutletError) {
-        let event = self.event(step, Happened::Failed { error });
-        self.journal.add(plan, event);
-    }
-
-    /// The step with its final bytes, or an event that says why not: bytes that cannot be
-    /// read are this step's own trouble, nobody else's.
-    async fn ready(
-        &mut self,
-        plan: PlanId,
-        step: StepId,
-        to_act: bool,
-    ) -> Result<Option<Ready>, EngineError> {
-        let prepared = match self.prepare(plan, step, to_act).await {
-            Err(EngineError::Case(_)) => {
-                let error =
-                    OutletError::never("cannot-be-prepared", "the pinned bytes cannot be read");
-                self.fail(plan, step, error);
-                None
-            }
-            other => other?,
-        };
-        if prepared.is_none() {
-            self.flush().await?;
+    /// What a task needs of a step; `None` when it is busy, there is no room, the plan is
+    /// gone, or an event says why it cannot be.
+    fn errand(&mut self, plan: PlanId, step: StepId) -> Option<Errand> {
+        let day = self.days.get(&plan)?;
+        // Notices have days, the day has seconds: they never take the last places.
+        let places = if day.plan.kind.is_public() { AT_ONCE } else { AT_ONCE / 2 };
+        if self.busy.contains(&step) || self.tasks.len() >= places {
+            return None;
         }
-        Ok(prepared)
-    }
-
-    /// The step with its final bytes, and its outlet. `None` when an event was written
-    /// instead, or the plan is gone.
-    async fn prepare(
-        &mut self,
-        plan: PlanId,
-        step: StepId,
-        to_act: bool,
-    ) -> Result<Option<Ready>, EngineError> {
-        let Some(day) = self.days.get(&plan) else { return Ok(None) };
-        let Some(found) = day.manifest.steps.iter().find(|s| s.id == step).cloned() else {
-            return Ok(None);
-        };
-        let Some(outlet) = self.house.outlets.get(&found.outlet).cloned() else {
-            self.fail(plan, step, OutletError::ask_human("outlet-missing", "it is not configured"));
-            return Ok(None);
-        };
+        let found = day.manifest.steps.iter().find(|s| s.id == step)?.clone();
         let detoured = day.run.progress(step).is_some_and(|p| p.detoured);
-        let action = redirected(&found, detoured);
-        if found.sealing.is_some() {
-            let mail = if to_act { self.sealed_mail(plan, &found).await? } else { Ok(vec![]) };
-            return match mail {
-                Ok(bytes) => {
-                    let blobs = vec![Blob::new("sealed.eml", bytes, vec![])];
-                    Ok(Some((Intended { step, action, blobs }, outlet)))
-                }
-                Err(error) => {
-                    self.fail(plan, step, error);
-                    Ok(None)
-                }
-            };
+        let slots_at = day.slot_time();
+        let Some(outlet) = self.house.outlets.get(&found.outlet).cloned() else {
+            let error = OutletError::ask_human("outlet-missing", "it is not configured");
+            let event = self.event(step, Happened::Failed { error });
+            self.journal.add(plan, event);
+            return None;
+        };
+        Some(Errand { step: found, outlet, detoured, slots_at })
+    }
+
+    pub(super) fn maker(&self) -> Maker {
+        Maker {
+            house: Arc::clone(&self.house),
+            store: self.store.clone(),
+            holder: self.lead.holder,
+            epoch: self.lead.epoch,
+            fuse: self.fuse.clone(),
         }
-        let at = day.slot_time();
-        let wanted = action.blobs().into_iter().cloned().collect();
-        let mut filled = Vec::new();
-        for blob in blobs(&self.house, plan, wanted).await? {
-            let bytes =
-                blob.filled(at).map_err(|_| EngineError::Store(StoreError::Conflict("blob")))?;
-            filled.push(Blob { about: blob.about, bytes });
-        }
-        Ok(Some((Intended { step, action, blobs: filled }, outlet)))
+    }
+}
+
+fn unready(plan: PlanId, step: StepId, why: Unready) -> Outcome {
+    match why {
+        Unready::Step(error) => Outcome::Happened(plan, step, Happened::Failed { error }),
+        Unready::Later => Outcome::Again(step),
+        Unready::Halted => Outcome::Halted,
     }
 }
 
@@ -195,16 +203,4 @@ async fn alone<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static
     let mut task = JoinSet::new();
     task.spawn(work);
     task.join_next().await?.ok()
-}
-
-/// A push that leaves a moved branch alone goes to `security/NAME` instead.
-fn redirected(step: &Step, detoured: bool) -> Action {
-    match &step.action {
-        Action::Push { repository, refs, pack } if detoured => Action::Push {
-            repository: repository.clone(),
-            refs: Step::detour(refs),
-            pack: pack.clone(),
-        },
-        action => action.clone(),
-    }
 }

@@ -1,7 +1,7 @@
 //! Sealing a notice: after approval, before its first send, once. The ciphertext is stored
 //! and sent again unchanged on every retry.
 
-use super::{Engine, EngineError};
+use super::maker::{Maker, Unready};
 use crate::casework::plans::preview::blobs;
 use crate::clock::random;
 use crate::domain::action::Action;
@@ -11,41 +11,43 @@ use crate::domain::ids::{BlobId, PlanId};
 use crate::domain::plan::{Sealing, Step};
 use crate::domain::receipt::OutletError;
 use crate::domain::secret::Reason;
+use crate::domain::time::At;
 use crate::letters::entity::{Delivery, compose};
 use crate::letters::wire;
 use crate::pgp::{self, Certificate};
 use crate::store::StoreError;
 
 /// Name of the ciphertext, owned by its step.
-const SEALED: &str = "sealed.eml";
+pub(super) const SEALED: &str = "sealed.eml";
 
-impl Engine {
-    /// The finished mail of a notice step: stored ciphertext, or sealed now. The inner error
-    /// is the step's own: nobody else is delayed by it.
-    pub(super) async fn sealed_mail(
-        &mut self,
-        plan: PlanId,
-        step: &Step,
-    ) -> Result<Result<Vec<u8>, OutletError>, EngineError> {
+impl Maker {
+    /// The finished mail of a notice step: stored ciphertext, or sealed now. Who may not get
+    /// it any more gets neither.
+    pub(super) async fn sealed_mail(&self, plan: PlanId, step: &Step) -> Result<Vec<u8>, Unready> {
         let id = step.id;
+        let Some(sealing) = &step.sealing else {
+            return Err(Unready::Step(OutletError::never("not-a-notice", "")));
+        };
+        let now = self.house.now();
+        let certificates = self.pinned_certificates(sealing).await?;
+        // Judged again in the moment of sending: a key revoked since approval gets nothing.
+        let usable: Vec<Certificate> =
+            certificates.into_iter().filter(|c| pgp::judge(c, now).usable()).collect();
+        if usable.is_empty() {
+            let why = "no pinned certificate can be used now";
+            return Err(Unready::Step(OutletError::never("no-usable-certificate", why)));
+        }
         match self.store.read(move |r| r.blob_named(id, SEALED)).await {
-            Ok(blob) => return Ok(Ok(blob.bytes)),
+            Ok(blob) => return Ok(blob.bytes),
             Err(StoreError::NotFound(_)) => {}
             Err(e) => return Err(e.into()),
         }
-        let Some(sealing) = &step.sealing else {
-            return Ok(Err(OutletError::never("not-a-notice", "")));
-        };
         let wanted = step.action.blobs().into_iter().cloned().collect();
         let pinned = blobs(&self.house, plan, wanted).await?;
-        let certificates = self.pinned_certificates(sealing).await?;
-        let mail = match self.seal(step, sealing, &pinned, &certificates).await {
-            Ok(mail) => mail,
-            Err(error) => return Ok(Err(error)),
-        };
-        self.journal.spend()?;
-        let deed = self.house.deed(Actor::Engine(self.lead.holder), "notice-seal", id);
-        let (blob_id, epoch) = (self.house.fresh(BlobId::new), self.lead.epoch);
+        let mail = self.seal(step, sealing, &pinned, &usable, now).await.map_err(Unready::Step)?;
+        self.fuse.spend().map_err(|_| Unready::Halted)?;
+        let deed = self.house.deed(Actor::Engine(self.holder), "notice-seal", id);
+        let (blob_id, epoch) = (self.house.fresh(BlobId::new), self.epoch);
         let blob = Blob::new(SEALED, mail.clone(), vec![]);
         self.store
             .write(&deed, move |tx| {
@@ -53,7 +55,7 @@ impl Engine {
                 tx.put_blob(blob_id, id, &blob)
             })
             .await?;
-        Ok(Ok(mail))
+        Ok(mail)
     }
 
     async fn seal(
@@ -61,7 +63,8 @@ impl Engine {
         step: &Step,
         sealing: &Sealing,
         pinned: &[Blob],
-        certificates: &[Certificate],
+        usable: &[Certificate],
+        now: At,
     ) -> Result<Vec<u8>, OutletError> {
         let broken =
             |e: &dyn std::fmt::Display| OutletError::never("cannot-be-sealed", e.to_string());
@@ -71,16 +74,6 @@ impl Engine {
         let Some(group) = pinned.first() else {
             return Err(OutletError::never("not-a-notice", ""));
         };
-        let now = self.house.now();
-        // Judged again in the moment of sealing: a key revoked since approval gets nothing.
-        let usable: Vec<Certificate> =
-            certificates.iter().filter(|c| pgp::judge(c, now).usable()).cloned().collect();
-        if usable.is_empty() {
-            return Err(OutletError::never(
-                "no-usable-certificate",
-                "no pinned certificate can be used now",
-            ));
-        }
         let delivery = Delivery {
             from,
             to,
@@ -91,17 +84,14 @@ impl Engine {
         };
         let entity = compose(&group.bytes, &delivery).map_err(|e| broken(&e))?;
         let signer = self.house.keys.notice.as_ref();
-        let sealed = pgp::seal(&entity, &usable, signer, now).await.map_err(|e| broken(&e))?;
+        let sealed = pgp::seal(&entity, usable, signer, now).await.map_err(|e| broken(&e))?;
         let boundary: [u8; 16] = random(self.house.rng.as_ref());
         wire::sealed(&delivery, &sealed.armored, &hex::encode(boundary)).map_err(|e| broken(&e))
     }
 
     /// The certificates a step pinned, as the list holds them now: a renewed self-signature
     /// of the same fingerprint counts, another fingerprint never does.
-    async fn pinned_certificates(
-        &self,
-        sealing: &Sealing,
-    ) -> Result<Vec<Certificate>, EngineError> {
+    async fn pinned_certificates(&self, sealing: &Sealing) -> Result<Vec<Certificate>, StoreError> {
         let (distributors, advisories) =
             self.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.advisories()?))).await?;
         let mut armored = Vec::new();

@@ -14,38 +14,41 @@ const STEADY: Span = Span::secs(60);
 /// Remembers the last reading.
 pub struct ClockWatch {
     last: Option<(At, Mono)>,
-    suspect_until: Option<Mono>,
+    steady_since: Mono,
+    suspect: bool,
     high_water: At,
 }
 
 impl ClockWatch {
     /// `high_water` is the latest wall time the database has seen.
     pub const fn new(high_water: At) -> Self {
-        Self { last: None, suspect_until: None, high_water }
+        Self { last: None, steady_since: Mono::from_millis(0), suspect: false, high_water }
     }
 
     /// Takes a reading; `true` when the wall clock can be trusted.
     pub fn observe(&mut self, wall: At, mono: Mono) -> bool {
-        if let Some((last_wall, last_mono)) = self.last {
-            let drift = wall.since(last_wall).as_millis() - mono.since(last_mono).as_millis();
-            if drift.abs() > APART.as_millis() {
-                self.suspect_until = Some(mono.plus(STEADY));
+        match self.last {
+            None => self.steady_since = mono,
+            Some((last_wall, last_mono)) => {
+                let drift = wall.since(last_wall).as_millis() - mono.since(last_mono).as_millis();
+                if drift.abs() > APART.as_millis() {
+                    (self.suspect, self.steady_since) = (true, mono);
+                }
             }
         }
         self.last = Some((wall, mono));
-        if self.suspect_until.is_some_and(|until| mono >= until) {
-            self.suspect_until = None;
-        }
-        let behind = wall < self.high_water.plus(Span::millis(-APART.as_millis()));
-        let trusted = self.suspect_until.is_none() && !behind;
-        // A clock that is put right again must not be measured by its own error.
-        if trusted {
+        let steady = mono.since(self.steady_since) >= STEADY;
+        if steady {
+            self.suspect = false;
+            // Only a steady clock raises the mark: one wrong reading must not forbid GO for
+            // as long as it was ahead.
             self.high_water = self.high_water.max(wall);
         }
-        trusted
+        let behind = wall < self.high_water.plus(Span::millis(-APART.as_millis()));
+        !self.suspect && !behind
     }
 
-    /// The latest wall time that could be trusted.
+    /// The latest wall time that was steady.
     pub const fn high_water(&self) -> At {
         self.high_water
     }
@@ -78,19 +81,19 @@ mod tests {
             assert!(watch.observe(at(0), mono(0)));
             assert!(!watch.observe(at(1 + jump), mono(1)));
             assert!(!watch.observe(at(60 + jump), mono(60)));
-            let later = watch.observe(at(61 + jump), mono(61));
-            assert_eq!(later, 61 + jump > 0, "behind its own high water it stays suspect");
+            assert!(watch.observe(at(61 + jump), mono(61)));
         }
     }
 
     #[test]
-    fn a_clock_put_right_again_is_not_measured_by_its_error() {
-        let mut watch = ClockWatch::new(at(-200_000));
+    fn one_wrong_reading_forbids_nothing_for_longer_than_a_minute() {
+        let mut watch = ClockWatch::new(at(0));
         assert!(watch.observe(at(0), mono(0)));
-        assert!(!watch.observe(at(86_401), mono(1)));
+        assert!(!watch.observe(at(72_000), mono(1)));
         assert!(!watch.observe(at(2), mono(2)));
         assert_eq!(watch.high_water(), at(0));
         assert!(watch.observe(at(62), mono(62)));
+        assert_eq!(watch.high_water(), at(62));
     }
 
     #[test]

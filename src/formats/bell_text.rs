@@ -2,7 +2,8 @@
 //! of content: a bell cannot hold an advisory, a title, a date of disclosure or free text,
 //! because its type has no place for one.
 
-use crate::domain::ids::{PlanId, StepId};
+use crate::domain::deed::Subject;
+use crate::domain::ids::StepId;
 use crate::domain::time::At;
 
 /// A public address of ours that holds nothing but letters, digits and path signs.
@@ -63,8 +64,8 @@ pub enum Trouble {
 pub struct Attention {
     /// A stable, compiled-in code: `step-blocked`.
     pub code: &'static str,
-    /// The plan.
-    pub plan: PlanId,
+    /// The plan or the disclosure; made from an id, so it has no room for words.
+    pub subject: Subject,
     /// The step, if it is about one.
     pub step: Option<StepId>,
 }
@@ -123,11 +124,11 @@ impl Bell {
                     ending(page, *code)
                 )
             }
-            Self::TeamAttention(Attention { code, plan, step }) => {
+            Self::TeamAttention(Attention { code, subject, step }) => {
                 let step = step.map(|s| format!("step: {s}\n")).unwrap_or_default();
                 format!(
-                    "A person is needed.\n\nreason: {code}\nplan: {plan}\n{step}\nLook at it with \
-                     `daybreak plan show`. Everything else goes on.\n\nThis mail is sent by a \
+                    "A person is needed.\n\nreason: {code}\nabout: {subject}\n{step}\nLook at it with \
+                     `daybreak plan show` or `daybreak disclosure show`. Everything else goes on.\n\nThis mail is sent by a \
                      machine and says nothing else on purpose.\n"
                 )
             }

@@ -63,10 +63,9 @@ impl Outlet for SiteOutlet {
                 Finding::stop("site-unreachable", "site", "the published documents cannot be read")
                     .cure("check the database: `daybreak doctor`"),
             ],
-            Seen::Conflict(why) => vec![
-                Finding::stop("site-conflict", "site", why)
-                    .cure("make a Correction plan for what is already public"),
-            ],
+            Seen::Conflict(why) => vec![Finding::stop("site-conflict", "site", why).cure(
+                "what is public under this id stays: draft the advisory under another public id",
+            )],
             _ => Vec::new(),
         }
     }

@@ -68,6 +68,16 @@ impl Certificate {
         Ok(Self(Arc::new(cert)))
     }
 
+    /// This certificate with what another copy of it says besides: later ends, new subkeys,
+    /// revocations. Nothing is lost, so that an old copy cannot undo a revocation.
+    /// `NotACertificate` when the other is another certificate, `TooLarge` when both together
+    /// could not be taken in again.
+    pub fn joined(&self, other: &Self) -> Result<Self, ImportError> {
+        let both = self.0.as_ref().clone().merge_public(other.0.as_ref().clone());
+        let joined = Self::take(both.map_err(|_| ImportError::NotACertificate)?)?;
+        if joined.armored().len() > LARGEST { Err(ImportError::TooLarge) } else { Ok(joined) }
+    }
+
     pub(super) fn cert(&self) -> &Cert {
         &self.0
     }

@@ -3,17 +3,17 @@
 //! Each takes the user id and the instant at which the sample is to show its trait: an expired
 //! key is expired at `at`, a revoked one is revoked at `at`.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sequoia_openpgp::cert::{Cert, CertBuilder, CertRevocationBuilder, CipherSuite};
-use sequoia_openpgp::packet::{Packet, UserID, signature::SignatureBuilder};
+use sequoia_openpgp::packet::{Packet, Signature, UserID, signature::SignatureBuilder};
 use sequoia_openpgp::serialize::SerializeInto as _;
 use sequoia_openpgp::types::{
     Features, HashAlgorithm, KeyFlags, ReasonForRevocation, SignatureType,
 };
 use zeroize::Zeroizing;
 
-use super::generate::{TeamKey, TeamKeyError, conservative, encryption};
+use super::generate::{TeamKey, TeamKeyError, conservative, encryption, secret_cert};
 use super::policy::instant;
 use crate::domain::time::{At, Span};
 
@@ -81,6 +81,48 @@ pub fn expiring(user_id: &str, at: At, left: u64) -> Result<TeamKey, TeamKeyErro
     )
 }
 
+/// The same key after its holder prolonged it at `at`, primary key, user ids and subkeys, until
+/// `left` days after that.
+pub fn prolonged(key: &TeamKey, at: At, left: u64) -> Result<TeamKey, TeamKeyError> {
+    let cert = secret_cert(&key.secret)?;
+    let packets = prolonging(&cert, at, left).map_err(|_| TeamKeyError::Failed)?;
+    let (cert, _) = cert.insert_packets(packets).map_err(|_| TeamKeyError::Failed)?;
+    TeamKey::of(cert)
+}
+
+/// Every self-signature made anew at `at` with a later end.
+fn prolonging(cert: &Cert, at: At, left: u64) -> sequoia_openpgp::Result<Vec<Packet>> {
+    let primary = cert.primary_key();
+    let mut signer = primary.key().clone().parts_into_secret()?.into_keypair()?;
+    let end = instant(at) + days(left);
+    let anew = |old: &Signature, made: SystemTime| {
+        SignatureBuilder::from(old.clone())
+            .set_signature_creation_time(instant(at))?
+            .set_key_validity_period(end.duration_since(made)?)
+    };
+    let mut packets = Vec::new();
+    let made = primary.key().creation_time();
+    for old in primary.self_signatures() {
+        let direct = anew(old, made)?.sign_direct_key(&mut signer, primary.key())?;
+        packets.push(Packet::from(direct));
+    }
+    for user in cert.userids() {
+        for old in user.self_signatures() {
+            let builder = anew(old, made)?;
+            let bound = builder.sign_userid_binding(&mut signer, primary.key(), user.userid())?;
+            packets.push(Packet::from(bound));
+        }
+    }
+    for subkey in cert.keys().subkeys() {
+        for old in subkey.self_signatures() {
+            let builder = anew(old, subkey.key().creation_time())?;
+            let bound = builder.sign_subkey_binding(&mut signer, primary.key(), subkey.key())?;
+            packets.push(Packet::from(bound));
+        }
+    }
+    Ok(packets)
+}
+
 fn days(days: u64) -> Duration {
     Duration::from_secs(days.saturating_mul(86_400))
 }
@@ -91,6 +133,12 @@ pub fn revoked(user_id: &str, at: At, hard: bool) -> Result<TeamKey, TeamKeyErro
     let reason =
         if hard { ReasonForRevocation::KeyCompromised } else { ReasonForRevocation::KeySuperseded };
     revoke(cert, reason, at.plus(Span::days(-1))).map_err(|_| TeamKeyError::Failed)?
+}
+
+/// The same key after its holder revoked it at `at`, as compromised.
+pub fn revoked_now(key: &TeamKey, at: At) -> Result<TeamKey, TeamKeyError> {
+    let cert = secret_cert(&key.secret)?;
+    revoke(cert, ReasonForRevocation::KeyCompromised, at).map_err(|_| TeamKeyError::Failed)?
 }
 
 fn revoke(

@@ -60,11 +60,49 @@ pub(super) fn connect(place: &Place, absent: Absent) -> Result<Conn, StoreError>
             Ok(Conn::Sqlite(conn))
         }
         Place::Postgres(address) => {
-            let mut conn = PgConnection::establish(address).map_err(|e| refused(&e))?;
+            let mut conn = PgConnection::establish(&bounded(address)).map_err(|e| refused(&e))?;
             conn.batch_execute(POSTGRES)?;
             Ok(Conn::Postgres(conn))
         }
     }
+}
+
+/// What bounds the wait for a server that vanished, where the address does not say otherwise:
+/// seconds, and milliseconds for the last (libpq, "Database Connection Control Functions").
+/// Without them a dead host is noticed after a quarter of an hour.
+const BOUNDS: [(&str, &str); 6] = [
+    ("connect_timeout", "10"),
+    ("keepalives", "1"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "5"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "30000"),
+];
+
+/// The address with every bound that it does not set itself.
+fn bounded(address: &str) -> String {
+    let query = query_of(address);
+    let said =
+        |key: &str| query.is_some_and(|q| q.split('&').any(|p| p.split('=').next() == Some(key)));
+    let more: Vec<String> =
+        BOUNDS.iter().filter(|(k, _)| !said(k)).map(|(k, v)| format!("{k}={v}")).collect();
+    let joint = match query {
+        _ if more.is_empty() => "",
+        None => "?",
+        Some("") => "",
+        Some(_) => "&",
+    };
+    format!("{address}{joint}{}", more.join("&"))
+}
+
+/// What stands behind the `?`. A user or password may hold one of its own.
+fn query_of(address: &str) -> Option<&str> {
+    let (_, rest) = address.split_once("://")?;
+    let rest = match rest.split_once('@') {
+        Some((user, host)) if !user.contains('/') => host,
+        _ => rest,
+    };
+    rest.split_once('?').map(|(_, query)| query)
 }
 
 /// Keeps other programs from setting up the same file at the same time, until dropped:
@@ -241,4 +279,41 @@ pub(super) fn transact<T, E: From<StoreError>>(
         Ended::Database(error) => StoreError::from(error).into(),
         Ended::Work(error) => error,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: &str = "connect_timeout=10&keepalives=1&keepalives_idle=10&\
+        keepalives_interval=5&keepalives_count=3&tcp_user_timeout=30000";
+
+    #[test]
+    fn the_wait_for_a_vanished_server_is_bounded() {
+        for (given, joint) in [
+            ("postgres://u@h/d", "?"),
+            ("postgresql://u:p?w@h:5432/d", "?"),
+            ("postgres://u@[::1]", "?"),
+            ("postgres://u@h/d?", ""),
+            ("postgres://u@h/d?options=-csearch_path%3Dt1", "&"),
+            ("postgres:///d?host=/run/pg&user=a@b", "&"),
+        ] {
+            assert_eq!(bounded(given), format!("{given}{joint}{ALL}"));
+        }
+    }
+
+    #[test]
+    fn what_the_address_says_itself_stays() {
+        let given = "postgres://u@h/d?tcp_user_timeout=5&sslmode=require&connect_timeout=60";
+        assert_eq!(
+            bounded(given),
+            format!(
+                "{given}&keepalives=1&keepalives_idle=10&keepalives_interval=5&keepalives_count=3"
+            )
+        );
+        let all = format!("postgres://u@h/d?{ALL}");
+        assert_eq!(bounded(&all), all);
+        // A like-named part of another value is no such setting.
+        assert!(bounded("postgres://u@h/d?options=-cx%3Dkeepalives").contains("&keepalives=1&"));
+    }
 }

@@ -69,6 +69,19 @@ impl Reader<'_> {
     }
 }
 
+impl Reader<'_> {
+    /// Every embargo that distributors know of, with its instant: clear columns only.
+    pub fn embargoed(&mut self) -> Result<Vec<(DisclosureId, At)>, StoreError> {
+        let rows = disclosures::table
+            .filter(disclosures::stage.eq(Stage::Embargoed.word()))
+            .select((disclosures::id, disclosures::t0))
+            .load::<(String, Option<i64>)>(self.conn)?;
+        let set = rows.into_iter().filter_map(|(id, t0)| Some((id, t0?)));
+        set.map(|(id, t0)| Ok((parse(&id, "disclosures", &id, "id")?, At::from_millis(t0))))
+            .collect()
+    }
+}
+
 impl Tx<'_> {
     /// A new disclosure, as revision 1, made at the deed's time.
     pub fn add_disclosure(&mut self, new: &Disclosure) -> Result<(), StoreError> {
@@ -86,8 +99,8 @@ impl Tx<'_> {
         }
     }
 
-    /// The next revision of a disclosure whose `revision` is the one that was read; stage,
-    /// T0 and case are written. `Conflict` when it is not the newest any more. Returns the
+    /// The next revision of a disclosure whose `revision` is the one that was read; T0 and
+    /// case are written. The stage is `move_stage`'s alone. `Conflict` when it is not the newest any more. Returns the
     /// new revision.
     pub fn save_disclosure(&mut self, changed: &Disclosure) -> Result<i64, StoreError> {
         let next = changed.revision.saturating_add(1);
@@ -97,7 +110,6 @@ impl Tx<'_> {
         let saved = diesel::update(newest)
             .set((
                 disclosures::revision.eq(next),
-                disclosures::stage.eq(changed.stage.word()),
                 disclosures::t0.eq(changed.t0.map(|t| t.at.millis())),
                 disclosures::sealed.eq(self.seal_case(changed)?),
             ))

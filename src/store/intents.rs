@@ -6,9 +6,10 @@ use crate::domain::blob::Sha256;
 use crate::domain::effect::{ApprovedPlan, Go, Permit};
 use crate::domain::event::Happened;
 use crate::domain::ids::{EventId, PlanId, StepId};
-use crate::domain::plan::{Plan, PlanState};
+use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::secret::Embargoed;
 use crate::domain::stage::Move;
+use crate::domain::time::Span;
 
 /// What an approved plan must still be when leave is given.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +40,9 @@ impl Reader<'_> {
         if plan.held {
             return refuse("a person holds it");
         }
+        if self.disclosure(plan.disclosure)?.t0.map(|t| t.at) != Some(plan.t0) {
+            return refuse("its instant was moved");
+        }
         let approvals = u32::try_from(self.approvals(plan.id)?.len()).unwrap_or(u32::MAX);
         if approvals < claim.threshold.max(1) {
             return refuse("too few people approved it");
@@ -58,21 +62,45 @@ impl Tx<'_> {
     ) -> Result<Permit, StoreError> {
         self.still_leads(claim.epoch)?;
         let plan = self.claimed(claim)?;
+        let decided = self.decided(plan.id)?;
         let permit = if plan.kind.is_public() {
-            match self.decided(plan.id)?.map(|d| d.decision) {
-                Some(Decision::Go) => Permit::Public(Go::witnessed(plan.id, claim.epoch)),
+            match &decided {
+                Some(d) if d.decision == Decision::Go => {
+                    Permit::Public(Go::witnessed(plan.id, claim.epoch))
+                }
                 _ => return Err(StoreError::NotPermitted("there is no GO")),
             }
         } else {
-            self.move_stage(plan.disclosure, Move::FirstNotice)?;
+            if !self.disclosure(plan.disclosure)?.stage.is_open() {
+                return Err(StoreError::NotPermitted("the embargo is over"));
+            }
             Permit::Notice(ApprovedPlan::witnessed(plan.id, claim.epoch))
         };
+        let lifted = decided.map_or(Span::ZERO, |d| d.at.since(plan.t0).min(Span::ZERO));
+        self.may_begin(plan.id, step, lifted)?;
+        if !plan.kind.is_public() {
+            self.move_stage(plan.disclosure, Move::FirstNotice)?;
+        }
         if plan.state == PlanState::Approved {
             self.move_plan(plan.id, PlanState::Approved, PlanState::Running)?;
         }
         let happened = Happened::Intended;
         self.add_step_event(event, (plan.id, step), claim.epoch, happened.word(), &happened)?;
         Ok(permit)
+    }
+
+    /// Whether a step may begin at the deed's time: its own not-before has come (moved as much
+    /// earlier as GO was), and no person has settled it meanwhile.
+    fn may_begin(&mut self, plan: PlanId, step: StepId, lifted: Span) -> Result<(), StoreError> {
+        let rows = self.steps(plan)?;
+        let row = rows.iter().find(|r| r.id == step).ok_or(StoreError::NotFound("step"))?;
+        if self.deed.at < row.not_before.plus(lifted) {
+            return Err(StoreError::NotPermitted("its time has not come"));
+        }
+        if self.is_settled_by_hand(step)? {
+            return Err(StoreError::NotPermitted("a person settled it"));
+        }
+        Ok(())
     }
 
     /// Writes GO at the deed's time: not before T0 unless enough members asked for it.
@@ -89,15 +117,22 @@ impl Tx<'_> {
         if plan.state == PlanState::Approved {
             self.move_plan(plan.id, PlanState::Approved, PlanState::Running)?;
         }
+        // The world hears now: whoever was not yet told in advance needs no notice any more.
+        for notice in self.plans(plan.disclosure)? {
+            let open = notice.state.is_live() || notice.state == PlanState::Made;
+            if notice.kind == PlanKind::Notice && open {
+                self.move_plan(notice.id, notice.state, PlanState::Void)?;
+            }
+        }
         self.move_stage(plan.disclosure, Move::Go)
     }
 
-    /// Ends a plan whose every step is settled; `NotPermitted` when it ended otherwise.
+    /// Ends a plan whose every step is settled.
     pub fn finish_plan(&mut self, plan: PlanId, epoch: i64) -> Result<(), StoreError> {
         self.still_leads(epoch)?;
         let state = self.plan(plan)?.state;
         if !state.is_live() {
-            return Err(StoreError::NotPermitted("it has ended"));
+            return Err(StoreError::NotPermitted("it was ended meanwhile"));
         }
         self.move_plan(plan, state, PlanState::Finished)
     }

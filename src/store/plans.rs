@@ -59,22 +59,16 @@ impl Reader<'_> {
         rows.into_iter().map(|row| self.as_plan(row)).collect()
     }
 
-    /// Every plan the engine may work on, held ones too, oldest first.
-    pub fn live_plans(&mut self) -> Result<Vec<Plan>, StoreError> {
-        let ids = self.live_plan_ids()?;
-        ids.into_iter().map(|id| self.plan(id)).collect()
-    }
-
-    /// The same by name, for whoever reads each by itself: one that is damaged must not hide
-    /// the others.
-    pub fn live_plan_ids(&mut self) -> Result<Vec<PlanId>, StoreError> {
+    /// Every plan the engine may work on, held ones too, oldest first. Ids only: one damaged
+    /// plan must not hide the others.
+    pub fn live_plans(&mut self) -> Result<Vec<PlanId>, StoreError> {
         let live = PlanState::ALL.into_iter().filter(|s| s.is_live()).map(PlanState::word);
-        let ids = plans::table
+        let rows = plans::table
             .filter(plans::state.eq_any(live.collect::<Vec<_>>()))
             .order(plans::id)
             .select(plans::id)
             .load::<String>(self.conn)?;
-        ids.iter().map(|id| parse(id, TABLE, id, "id")).collect()
+        rows.iter().map(|id| parse(id, TABLE, id, "id")).collect()
     }
 
     /// The number a disclosure's next plan gets.

@@ -146,16 +146,17 @@ impl Tx<'_> {
         }
     }
 
-    /// Makes one advisory public by a plan's GO, at the deed's time. `NotFound` without one.
+    /// Makes one advisory public by a plan's GO, at GO's own time: a repeat after a crash says
+    /// the same. `NotFound` without one.
     pub fn publish(&mut self, advisory: AdvisoryId, plan: PlanId) -> Result<(), StoreError> {
-        match self.decided(plan)? {
-            Some(Decided { decision: Decision::Go, .. }) => {}
+        let at = match self.decided(plan)? {
+            Some(Decided { decision: Decision::Go, at, .. }) => at,
             _ => return Err(StoreError::NotFound("GO")),
-        }
+        };
         let row = (
             publications::advisory.eq(advisory.to_string()),
             publications::plan.eq(plan.to_string()),
-            publications::at.eq(self.deed.at.millis()),
+            publications::at.eq(at.millis()),
         );
         match diesel::insert_into(publications::table).values(row).execute(self.conn) {
             Ok(_) => Ok(()),

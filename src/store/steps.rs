@@ -90,13 +90,15 @@ impl Reader<'_> {
         rows.into_iter().map(as_step).collect()
     }
 
-    /// A plan's log, oldest first.
+    /// A plan's log after line `after` (0 for all of it), oldest first.
     pub fn step_events<T: DeserializeOwned>(
         &mut self,
         plan: PlanId,
+        after: i64,
     ) -> Result<Vec<StoredEvent<T>>, StoreError> {
         let rows = step_events::table
             .filter(step_events::plan.eq(plan.to_string()))
+            .filter(step_events::number.gt(after))
             .order(step_events::number)
             .load::<EventRow>(self.conn)?;
         let as_event = |(id, _, step, number, at, epoch, kind, sealed): EventRow| {
@@ -111,6 +113,15 @@ impl Reader<'_> {
             })
         };
         rows.into_iter().map(as_event).collect()
+    }
+
+    /// Whether a person vouched for a step or decided against it.
+    pub fn is_settled_by_hand(&mut self, step: StepId) -> Result<bool, StoreError> {
+        let by_hand = step_events::table
+            .filter(step_events::step.eq(step.to_string()))
+            .filter(step_events::kind.eq("by-hand").or(step_events::kind.eq("skipped")))
+            .select(step_events::number);
+        Ok(by_hand.first::<i64>(self.conn).optional()?.is_some())
     }
 }
 

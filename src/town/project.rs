@@ -95,7 +95,7 @@ impl Project {
             self.commit(
                 "Strawdog: keep unpacked entries below the folder\n\n\
                  A bale could name entries that `unpack` wrote anywhere.\n\n\
-                 Reported-by: Maren Quillfeather <maren@quillfeather.example>\n\
+                 Reported-by: Maren Quillfeather\n\
                  Reviewed-by: Bea Olsen <bea@meadow.example>",
             )
             .await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Workshop;
 use super::staged::{Staged, StagedTag, commits};
-use super::tag::is_signed;
+use super::tag::{is_signed, unsigned};
 use crate::domain::time::Span;
 use crate::exec::git::{Area, BadBundle, Bundle, GitError};
 
@@ -121,7 +121,7 @@ impl Workshop {
         let elsewhere = || BringError::TagElsewhere(name.to_owned());
         let content = area.git("cat-file").args(["tag", &oid]);
         let content = area.run("read the tag", content).await?.text();
-        let (head, _) = content.split_once("\n\n").ok_or_else(elsewhere)?;
+        let (head, message) = content.split_once("\n\n").ok_or_else(elsewhere)?;
         if !head.lines().any(|l| l.strip_prefix("tag ") == Some(name)) {
             return Err(elsewhere());
         }
@@ -132,7 +132,8 @@ impl Workshop {
         if !ours {
             return Err(elsewhere());
         }
-        Ok(StagedTag { name: name.to_owned(), oid, signed: is_signed(&content) })
+        let message = unsigned(message);
+        Ok(StagedTag { name: name.to_owned(), oid, message, signed: is_signed(&content) })
     }
 }
 
@@ -198,8 +199,8 @@ mod tests {
         let base = bench.bed.work(&["rev-parse", "HEAD"]).await;
         let not = format!("^{base}");
         bench.bed.write("parser.py", "fixed\n");
-        bench.bed.commit("fix").await;
-        bench.bed.work(&["tag", "-a", "-m", "1.0.1", "1.0.1"]).await;
+        bench.bed.commit("fix\n\nThe body, which\nthe world reads too.").await;
+        bench.bed.work(&["tag", "-a", "-m", "1.0.1\n\nIts whole text.", "1.0.1"]).await;
         bench.bed.write("version", "1.1-dev\n");
         let tip = bench.bed.commit("back to development").await;
         let bytes = bundle(&bench, &["main", "1.0.1", &not]).await;
@@ -207,9 +208,13 @@ mod tests {
         assert_eq!((&staged.base, &staged.tip), (&base, &tip));
         assert_eq!(staged.bundle, bytes);
         assert_eq!(staged.commits.len(), 2);
+        assert_eq!(staged.commits[0].subject, "fix");
+        assert_eq!(staged.commits[0].message, "fix\n\nThe body, which\nthe world reads too.\n");
+        assert_eq!(staged.commits[1].subject, "back to development");
         let tag = staged.tag.unwrap();
         assert_eq!(tag.oid, bench.bed.work(&["rev-parse", "1.0.1"]).await);
         assert!(!tag.signed);
+        assert_eq!(tag.message, "1.0.1\n\nIts whole text.\n");
         assert_eq!(bench.public_objects().await, before);
 
         // The same bundle, asked for something else.

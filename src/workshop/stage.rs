@@ -242,7 +242,8 @@ impl Making<'_> {
             NotTagged::Unsigned(unsigned) => StageError::Unsigned(unsigned),
             NotTagged::Git(error) => StageError::Git(error),
         })?;
-        Ok(StagedTag { name: tag.name.to_owned(), oid, signed: tag.signer.is_some() })
+        let (name, message) = (tag.name.to_owned(), tag.message.to_owned());
+        Ok(StagedTag { name, oid, message, signed: tag.signer.is_some() })
     }
 
     fn date(&self) -> String {

@@ -14,6 +14,8 @@ pub struct StagedCommit {
     pub oid: String,
     /// First line of its message.
     pub subject: String,
+    /// The whole message.
+    pub message: String,
 }
 
 /// The tag of a Candidate, always annotated.
@@ -23,6 +25,8 @@ pub struct StagedTag {
     pub name: String,
     /// The tag object's id.
     pub oid: String,
+    /// What it says, without a signature.
+    pub message: String,
     /// Whether it carries a signature (which is not verified here).
     pub signed: bool,
 }
@@ -54,14 +58,16 @@ impl fmt::Debug for Staged {
 pub async fn commits(area: &Area, base: &str, tip: &str) -> Result<Vec<StagedCommit>, GitError> {
     let ask = area
         .git("log")
-        .args(["--reverse", "--topo-order", "--format=%H %s", "--end-of-options"])
+        .args(["--reverse", "--topo-order", "-z", "--format=%H%n%s%n%B", "--end-of-options"])
         .arg(format!("{base}..{tip}"));
     let text = area.run("list the commits", ask).await?.text();
-    let commit = |line: &str| {
-        let (oid, subject) = line.split_once(' ').unwrap_or((line, ""));
-        StagedCommit { oid: oid.to_owned(), subject: subject.to_owned() }
+    let commit = |text: &str| {
+        let (oid, rest) = text.split_once('\n').unwrap_or((text, ""));
+        let (subject, message) = rest.split_once('\n').unwrap_or((rest, ""));
+        let own = str::to_owned;
+        StagedCommit { oid: own(oid), subject: own(subject), message: own(message) }
     };
-    Ok(text.lines().map(commit).collect())
+    Ok(text.split('\0').filter(|t| !t.is_empty()).map(commit).collect())
 }
 
 /// Packs `refs` beyond `base` into a thin bundle. The area keeps no ref of them afterwards.

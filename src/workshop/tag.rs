@@ -117,10 +117,16 @@ pub async fn make(
 
 /// Whether a tag object's content carries an OpenPGP, X.509 or SSH signature.
 pub fn is_signed(content: &str) -> bool {
-    let begins = |l: &str| {
-        l.starts_with("-----BEGIN PGP SIGNATURE-----")
-            || l.starts_with("-----BEGIN SIGNED MESSAGE-----")
-            || l.starts_with("-----BEGIN SSH SIGNATURE-----")
-    };
-    content.lines().any(begins)
+    content.lines().any(begins_signature)
+}
+
+/// A tag's message without the signature at its end.
+pub fn unsigned(message: &str) -> String {
+    message.split_inclusive('\n').take_while(|l| !begins_signature(l)).collect()
+}
+
+fn begins_signature(line: &str) -> bool {
+    line.starts_with("-----BEGIN PGP SIGNATURE-----")
+        || line.starts_with("-----BEGIN SIGNED MESSAGE-----")
+        || line.starts_with("-----BEGIN SSH SIGNATURE-----")
 }

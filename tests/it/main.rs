@@ -8,17 +8,30 @@
     reason = "tests fail by panicking and say what they did not run"
 )]
 
+mod approvals;
+mod certificates;
+mod cli;
 mod crash;
 mod day;
+mod docs;
+mod edits;
 mod faults;
+mod gpg;
 mod ground;
 mod house;
+mod leaks;
+mod notices;
 mod outlets;
 mod postgres;
+mod previews;
 mod repeat;
 mod site;
+mod staging;
 mod store;
 mod story;
+mod times;
 mod town;
+mod tutorial;
 mod twins;
+mod whole_day;
 mod world;

@@ -5,6 +5,7 @@
 //! A new outlet is one `World` and one line in `worlds`.
 
 mod argv;
+mod git;
 mod index;
 mod mail;
 mod person;
@@ -79,6 +80,7 @@ async fn worlds() -> Vec<Box<dyn World>> {
     let mut worlds: Vec<Box<dyn World>> = vec![
         Box::new(mail::Relay::new().await),
         Box::new(argv::Folder::new()),
+        Box::new(git::Public::new()),
         Box::new(site::Shelves::new()),
         Box::new(site::Tree::new()),
         Box::new(wait::Builders::new().await),

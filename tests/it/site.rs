@@ -88,7 +88,7 @@ impl Site {
 }
 
 /// One request as it stands, and every byte that comes back. The Date is taken out.
-async fn raw(address: SocketAddr, method: &str, path: &str) -> String {
+pub async fn raw(address: SocketAddr, method: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();

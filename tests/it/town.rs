@@ -110,7 +110,7 @@ async fn a_copy_of_a_town_goes_its_own_way() {
     assert_eq!(copy.project.refs().await.unwrap(), refs);
     copy.project.move_branch("main").await.unwrap();
     assert_eq!(town.project.refs().await.unwrap(), refs);
-    story::plan(&copy, &made.disclosure, PlanKind::Release).await.unwrap();
+    story::plan(&copy, &made.disclosure, PlanKind::Notice).await.unwrap();
     let id = made.disclosure.id;
     let count = async |t: &Town| t.house.store.read(move |r| r.plans(id)).await.unwrap().len();
     assert_eq!((count(&town).await, count(&copy).await), (0, 1));

@@ -12,10 +12,11 @@ use crate::domain::advisory::Reporter;
 use crate::domain::blob::{Blob, BlobRef, Sha256};
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
+use crate::domain::event::{Happened, StepEvent};
 use crate::domain::finding::{Finding, Severity, any_stop};
-use crate::domain::ids::StepId;
+use crate::domain::ids::{DisclosureId, StepId};
 use crate::domain::party::{CLEAR_SUBJECT, Contact, Distributor};
-use crate::domain::plan::{Phase, Plan, PlanKind, PlanState, Sealing, Step};
+use crate::domain::plan::{Phase, Plan, PlanKind, Sealing, Step};
 use crate::domain::planner::{self, Notice, PERSON};
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
@@ -24,11 +25,17 @@ use crate::domain::zone::T0;
 use crate::formats::leak::leaks;
 use crate::letters::notice as letter;
 use crate::pgp::{self, Certificate};
-use crate::store::StoreError;
+use crate::store::{Reader, StoreError};
 
 /// What a Release plan needs but a notice does not: it may follow later.
-const NOT_YET: &[&str] =
-    &["not-staged", "tag-not-staged", "artefacts-missing", "expectation-missing", "no-post"];
+const NOT_YET: &[&str] = &[
+    "not-staged",
+    "tag-not-staged",
+    "artefacts-missing",
+    "expectation-missing",
+    "no-post",
+    "candidate-dated-otherwise",
+];
 
 pub(super) async fn make(
     house: &House,
@@ -40,12 +47,9 @@ pub(super) async fn make(
     let mut findings = check(house, disclosure).await?;
     findings.retain(|f| !NOT_YET.contains(&f.code.as_str()));
     let id = disclosure.id;
-    let (plans, distributors) =
-        house.store.read(move |r| Ok::<_, StoreError>((r.plans(id)?, r.distributors()?))).await?;
-    let told = |p: &&Plan| {
-        p.kind == PlanKind::Notice && matches!(p.state, PlanState::Running | PlanState::Finished)
-    };
-    let revision = i64::try_from(plans.iter().filter(told).count()).unwrap_or(0).saturating_add(1);
+    let (told, distributors) =
+        house.store.read(move |r| Ok::<_, StoreError>((told(r, id)?, r.distributors()?))).await?;
+    let revision = told.saturating_add(1);
     let opened = views::open(house, disclosure).await?;
     let view = opened.notice(house, disclosure, t0, revision);
     let active: Vec<&Distributor> = distributors.iter().filter(|d| d.active).collect();
@@ -80,6 +84,18 @@ pub(super) async fn make(
     Ok((pin(house, actor, disclosure, draft).await?, findings))
 }
 
+/// How many notice plans of a disclosure told anybody anything, void ones included.
+fn told(r: &mut Reader<'_>, disclosure: DisclosureId) -> Result<i64, StoreError> {
+    let mut told = 0_i64;
+    for plan in r.plans(disclosure)?.iter().filter(|p| p.kind == PlanKind::Notice) {
+        let sent = |e: &StepEvent| matches!(e.happened, Happened::Intended);
+        if super::events(r, plan.id)?.iter().any(sent) {
+            told = told.saturating_add(1);
+        }
+    }
+    Ok(told)
+}
+
 /// A digest of who gets it, so that two plans can be seen to have the same list.
 fn recipient_set(notices: &[Notice]) -> Sha256 {
     let mut lines: Vec<String> = notices
@@ -98,7 +114,8 @@ fn ask(house: &House, instruction: String, due: At) -> Step {
     Step {
         id: house.fresh(StepId::new),
         outlet: PERSON.to_owned(),
-        phase: Phase::FollowUp,
+        // Not after the mails: one that is stuck must not keep the reporter from hearing.
+        phase: Phase::Prepare,
         not_before: due,
         after: vec![],
         action,
@@ -219,7 +236,7 @@ impl Making<'_> {
         if !usable {
             self.findings.push(
                 Finding::warn("contact-blocked", address, "no certificate of this contact can be used when its notice is due: it will not hear")
-                    .cure("renew the certificate, or reach them another way"),
+                    .cure("renew the certificate (`daybreak distributor renew`) before that time, or reach them another way"),
             );
         }
         self.findings.extend(why.into_iter().map(|mut f| {

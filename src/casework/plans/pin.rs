@@ -78,7 +78,8 @@ pub(super) async fn pin(
     house
         .store
         .write(&deed, move |tx| {
-            if tx.disclosure(dis)?.revision != seen {
+            let now = tx.disclosure(dis)?;
+            if now.revision != seen || !now.stage.is_open() {
                 return Err(StoreError::Conflict("disclosure"));
             }
             for (id, revision) in advisories {

@@ -4,11 +4,12 @@
 use async_trait::async_trait;
 
 use super::pin::{Draft, pin};
-use super::views;
-use crate::casework::disclosures::{check, open_for_change, t0_of};
+use super::views::{self, Opened};
+use crate::casework::disclosures::{MEND, check, open_for_change, t0_of};
 use crate::casework::{Case, CaseError, House};
 use crate::clock::random;
 use crate::domain::action::Action;
+use crate::domain::advisory::Reporter;
 use crate::domain::blob::{Blob, BlobRef, Sha256};
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::{Case as Content, Disclosure, ReleaseKind};
@@ -17,6 +18,8 @@ use crate::domain::finding::{Finding, Severity, any_stop};
 use crate::domain::ids::StepId;
 use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
 use crate::domain::planner::{self, Post, Push, ReleaseDay, Upload, Wait};
+use crate::domain::secret::Reason;
+use crate::domain::stage::Stage;
 use crate::domain::time::At;
 use crate::domain::view::PublicView;
 use crate::formats::post_text::{self, Patches};
@@ -36,16 +39,16 @@ pub(super) async fn make(
     if plans.iter().any(|p| {
         p.kind == PlanKind::Release && matches!(p.state, PlanState::Running | PlanState::Finished)
     }) {
-        return Err(CaseError::not_now(
-            "a release plan is running or done",
-            "what is public is mended by a Correction plan",
-        ));
+        return Err(CaseError::not_now("a release plan is running or done", MEND));
     }
     let mut findings = check(house, disclosure).await?;
+    findings.extend(unannounced(house, disclosure, &plans).await?);
     let opened = views::open(house, disclosure).await?;
+    findings.extend(reporters_named(&opened));
     let public = opened.public(house);
     let content = &opened.content;
-    let mut making = Making { house, content, public: &public, blobs: Vec::new() };
+    let mut making =
+        Making { house, content, public: &public, blobs: Vec::new(), kept: Vec::new() };
     let pushes = making.pushes().await?;
     let (uploads, waits) = making.files().await?;
     let posts = making.posts().await?;
@@ -79,6 +82,53 @@ pub(super) async fn make(
     Ok((pin(house, actor, disclosure, draft).await?, findings))
 }
 
+/// A patch is posted as its author wrote it: with a reporter's address in a trailer, too, or
+/// with the name of one who wants no credit. Nobody but the team can say whether that is meant.
+fn reporters_named(opened: &Opened) -> Vec<Finding> {
+    let mut all = Vec::new();
+    for (patch, bytes) in &opened.patches {
+        let text = String::from_utf8_lossy(bytes).to_lowercase();
+        let holds = |words: &str| !words.trim().is_empty() && text.contains(&words.to_lowercase());
+        let named = |r: &Reporter| holds(&r.address) || (!r.credit_consent && holds(&r.name));
+        let mut texts = opened.advisories.iter().map(|a| a.text.open(Reason::Judging));
+        if texts.any(|t| t.reporters.iter().any(named)) {
+            all.push(
+                Finding::warn(
+                    "reporter-named",
+                    &patch.file_name,
+                    "the patch holds the address of a reporter, or the name of one who did not agree to be credited, and it is published as it is",
+                )
+                .cure("take it out of the commit message and add the patch again, unless they agreed"),
+            );
+        }
+    }
+    all
+}
+
+/// Nobody was or will be told in advance, and nobody said why.
+async fn unannounced(
+    house: &House,
+    disclosure: &Disclosure,
+    plans: &[Plan],
+) -> Case<Option<Finding>> {
+    let content = disclosure.case.open(Reason::Judging);
+    let list = house.store.read(|r| r.distributors()).await?;
+    let told = |p: &Plan| p.kind == PlanKind::Notice && p.state != PlanState::Void;
+    let silent = disclosure.stage == Stage::Drafting
+        && content.without_notice.is_none()
+        && !content.advisories.is_empty()
+        && list.iter().any(|d| d.active)
+        && !plans.iter().any(told);
+    Ok(silent.then(|| {
+        Finding::stop(
+            "notice-missing",
+            "notice",
+            "no notice plan is made, and no reason is recorded why distributors do not hear",
+        )
+        .cure("daybreak plan make DISC --kind notice; or disclosure new --without-notice REASON")
+    }))
+}
+
 /// Asks every outlet whether its step could work. Nothing is sent; what a target says now
 /// may be cured before T0, so it is said but stops only where the content itself is wrong.
 pub async fn try_targets(house: &House, steps: &[Step], blobs: &[Blob]) -> Vec<Finding> {
@@ -105,8 +155,15 @@ pub async fn try_targets(house: &House, steps: &[Step], blobs: &[Blob]) -> Vec<F
         all.extend(outlet.check(&intended).await);
     }
     // Reachability comes and goes; what will not mend itself stops.
-    const PASSING: &[&str] =
-        &["relay-unreachable", "index-unreachable", "site-unreachable", "relay-tls", "relay-auth"];
+    const PASSING: &[&str] = &[
+        "relay-unreachable",
+        "relay-tls",
+        "relay-auth",
+        "index-unreachable",
+        "site-unreachable",
+        "repository-unreachable",
+        "public-unreachable",
+    ];
     for finding in all.iter_mut().filter(|f| PASSING.contains(&f.code.as_str())) {
         finding.severity = Severity::Warn;
     }
@@ -139,13 +196,25 @@ struct Making<'a> {
     content: &'a Content,
     public: &'a PublicView,
     blobs: Vec<Blob>,
+    /// What each name stands for.
+    kept: Vec<(String, String)>,
 }
 
 impl<'a> Making<'a> {
-    fn keep(&mut self, blob: Blob) -> BlobRef {
-        let about = blob.about.clone();
+    /// Pins `blob`, which is `what`. Names are unique within a plan: they are files of one
+    /// folder for those who approve it.
+    fn keep(&mut self, what: impl Into<String>, blob: Blob) -> Case<BlobRef> {
+        let (what, about) = (what.into(), blob.about.clone());
+        if let Some((first, _)) = self.kept.iter().find(|(_, name)| *name == about.name) {
+            return Err(CaseError::invalid(
+                about.name.clone(),
+                format!("would be the {first} and the {what}"),
+                "the files of a plan need different names: give one of them another",
+            ));
+        }
+        self.kept.push((what, about.name.clone()));
         self.blobs.push(blob);
-        about
+        Ok(about)
     }
 
     async fn pushes(&mut self) -> Case<Vec<Push<'a>>> {
@@ -153,10 +222,9 @@ impl<'a> Making<'a> {
         for candidate in &self.content.candidates {
             let id = candidate.bundle;
             let bundle = self.house.store.read(move |r| r.blob(id)).await?.bytes;
-            let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
-            let branch: String = candidate.branch.branch.chars().map(plain).collect();
-            let name = format!("{}-{branch}.bundle", candidate.branch.repository);
-            let bundle = self.keep(Blob::new(name, bundle, vec![]));
+            let name = format!("{}.bundle", candidate.branch.file_stem());
+            let what = format!("commits of {}", candidate.branch);
+            let bundle = self.keep(what, Blob::new(name, bundle, vec![]))?;
             let repository = self.house.repository(&candidate.branch.repository)?;
             let on_move =
                 repository.branch(&candidate.branch.branch).map(|b| b.on_move).unwrap_or_default();
@@ -182,7 +250,9 @@ impl<'a> Making<'a> {
             for artefact in &release.artefacts {
                 let id = artefact.blob;
                 let bytes = self.house.store.read(move |r| r.blob(id)).await?.bytes;
-                files.push(self.keep(Blob::new(artefact.file_name.clone(), bytes, vec![])));
+                let what = format!("file of release {}", release.tag);
+                let blob = Blob::new(artefact.file_name.clone(), bytes, vec![]);
+                files.push(self.keep(what, blob)?);
             }
             uploads.extend(release.upload.iter().map(|command| Upload {
                 command: command.clone(),
@@ -225,7 +295,8 @@ impl<'a> Making<'a> {
             })?;
             let (from, envelope_from, to) =
                 (posted.from.clone(), posted.envelope_from.clone(), posted.to.clone());
-            let message = self.keep(posted.blob(format!("post-{}.eml", wanted.list)));
+            let what = format!("post to {}", wanted.list);
+            let message = self.keep(what, posted.blob(format!("post-{}.eml", wanted.list)))?;
             let mail = Action::Mail { from, envelope_from, to, message_id, message };
             let moderation = list.moderated.then(|| {
                 let archive = list.archive_url.as_deref().unwrap_or("its archive");
@@ -246,14 +317,12 @@ impl<'a> Making<'a> {
                 page::advisory(&self.house.templates, advisory, self.public).map_err(wrong)?;
             let record = osv::export(advisory, self.public).map_err(wrong)?;
             let short = entry::document(advisory, self.public).map_err(wrong)?;
-            let documents = vec![self.keep_document(html), self.keep_document(record)];
-            let entries = vec![self.keep_document(short)];
+            let what = format!("document of {}", advisory.public_id);
+            let mut keep = |document: Document| self.keep(what.as_str(), document.blob());
+            let documents = vec![keep(html)?, keep(record)?];
+            let entries = vec![keep(short)?];
             all.push(Action::Publish { public_id: advisory.public_id.clone(), documents, entries });
         }
         Ok(all)
-    }
-
-    fn keep_document(&mut self, document: Document) -> BlobRef {
-        self.keep(document.blob())
     }
 }

@@ -96,7 +96,7 @@ fn matrix(
     supported: &[crate::domain::disclosure::BranchRef],
     names: &Names,
 ) -> Option<String> {
-    if case.advisories.is_empty() {
+    if case.advisories.is_empty() || supported.is_empty() {
         return None;
     }
     let rows = case.advisories.iter().flat_map(|id| {

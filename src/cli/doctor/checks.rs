@@ -58,7 +58,7 @@ pub fn modes(dir: &Path) -> Looked {
         }
     };
     judge(dir, "data directory", 0o700);
-    for name in [opening::VAULT_KEY, opening::TEAM_KEY, opening::CONFIG] {
+    for name in [opening::VAULT_KEY, opening::TEAM_KEY] {
         judge(&dir.join(name), name, 0o600);
     }
     if std::fs::read_dir(dir.join("drafts")).is_ok_and(|mut entries| entries.next().is_some()) {
@@ -136,7 +136,7 @@ pub async fn distributors(house: &House) -> anyhow::Result<Looked> {
 pub async fn leader(house: &House) -> anyhow::Result<Looked> {
     let lease = house.store.read(|r| r.lease()).await?;
     let Some(holder) = lease.holder else {
-        let finding = Finding::note("no-engine-yet", "lease", "no engine has ever led here")
+        let finding = Finding::note("no-engine-yet", "lease", "no engine leads now")
             .cure("run `daybreak serve`: without it nothing is sent or published");
         return Ok(Looked::new("engine", "", vec![finding]));
     };
@@ -165,9 +165,9 @@ pub async fn clock(house: &House) -> anyhow::Result<Looked> {
 pub async fn plans(house: &House) -> anyhow::Result<Looked> {
     let live = house.store.read(|r| r.live_plans()).await?;
     let mut findings = Vec::new();
-    for plan in &live {
-        let standing = plans::standing(house, plan).await?;
-        let id = plan.id;
+    for id in live.iter().copied() {
+        let plan = house.store.read(move |r| r.plan(id)).await?;
+        let standing = plans::standing(house, &plan).await?;
         let rows = house.store.read(move |r| r.steps(id)).await?;
         for row in rows {
             let Some(progress) = standing.run.progress(row.id) else { continue };

@@ -13,12 +13,16 @@ use crate::domain::planner::MAIL;
 
 pub async fn looks(house: &House) -> anyhow::Result<Vec<Looked>> {
     let mut all = vec![relay(house).await, repositories(house).await];
-    for plan in house.store.read(|r| r.live_plans()).await? {
+    for id in house.store.read(|r| r.live_plans()).await? {
+        let plan = house.store.read(move |r| r.plan(id)).await?;
         let manifest = plans::manifest_of(&plan)?;
         let blobs = preview::blobs(house, plan.id, preview::all_of(&manifest)).await?;
         let mut steps = manifest.steps;
         // Notices are sealed only when they are sent; the relay itself was asked above.
         steps.retain(|s| s.sealing.is_none());
+        if steps.is_empty() {
+            continue;
+        }
         let findings = release::try_targets(house, &steps, &blobs).await;
         let said = format!("{} {}: every target could be used", plan.kind, plan.id);
         all.push(Looked::new("targets", said, findings));

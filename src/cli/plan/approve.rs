@@ -1,5 +1,6 @@
 //! `daybreak plan approve`: a signed approval text, in any of the three forms.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -24,6 +25,9 @@ pub struct Approve {
 }
 
 pub async fn run(desk: &Desk, approve: &Approve) -> anyhow::Result<()> {
+    if approve.file.as_os_str() == "-" && std::io::stdin().is_terminal() {
+        desk.print.talk("Paste the signed approval text, then press Ctrl-D.");
+    }
     let form = files::read(&approve.file, files::TEXT)?;
     let text = approve.text.as_ref().map(|file| files::read(file, files::TEXT)).transpose()?;
     let approved = approvals::approve(&desk.house, &form, text.as_deref()).await?;

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 
 use crate::casework::{controls, find_plan, find_step};
 use crate::cli::desk::Desk;
+use crate::cli::words;
 
 #[derive(Debug, Subcommand)]
 pub enum Steer {
@@ -31,7 +32,7 @@ pub enum Steer {
         /// The step, as `plan show` names it
         step: String,
         /// What shows that it is done
-        #[arg(long)]
+        #[arg(long, value_parser = words::said())]
         evidence: String,
     },
     /// Decide that a step shall not happen
@@ -50,7 +51,7 @@ pub struct Whole {
     /// Id, or DISCLOSURE/NUMBER
     plan: String,
     /// Why
-    #[arg(long)]
+    #[arg(long, value_parser = words::said())]
     reason: String,
 }
 
@@ -60,7 +61,7 @@ pub struct One {
     /// The step, as `plan show` names it
     step: String,
     /// Why
-    #[arg(long)]
+    #[arg(long, value_parser = words::said())]
     reason: String,
 }
 

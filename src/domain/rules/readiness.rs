@@ -1,7 +1,8 @@
 //! Whether a case holds everything a Release plan pins.
 
-use crate::domain::disclosure::{Case, CellState, ReleaseKind};
+use crate::domain::disclosure::{Candidate, Case, CellState, ReleaseKind};
 use crate::domain::finding::Finding;
+use crate::domain::time::At;
 
 /// Everything that is still missing.
 pub fn check(case: &Case) -> Vec<Finding> {
@@ -64,12 +65,26 @@ pub fn check(case: &Case) -> Vec<Finding> {
     found
 }
 
+/// Commits and tags that carry another date than T0: staged before it was set or moved.
+pub fn dates(case: &Case, t0: Option<At>) -> Vec<Finding> {
+    let Some(t0) = t0 else { return Vec::new() };
+    let otherwise = |c: &&Candidate| c.dated.is_some_and(|at| at.secs() != t0.secs());
+    let say = |c: &Candidate| {
+        Finding::warn(
+            "candidate-dated-otherwise",
+            c.branch.to_string(),
+            "its commits and tag carry another date than T0: they were staged before it was moved",
+        )
+        .cure("daybreak disclosure stage, then build and add its files again")
+    };
+    case.candidates.iter().filter(otherwise).map(say).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::disclosure::{BranchRef, Release};
     use crate::domain::ids::ReleaseId;
-    use crate::domain::time::At;
 
     #[test]
     fn an_unstaged_release_without_files_says_so() {

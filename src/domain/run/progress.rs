@@ -159,7 +159,13 @@ impl Progress {
                 self.status = Status::Retry { at: at.plus(Span::secs(10)) };
             }
             Seen::Absent | Seen::CannotTell => match self.status {
+                // Asking a person again is always harmless.
+                Status::Unknown { .. } if matches!(step.action, Action::Ask { .. }) => {
+                    self.status = Status::Clear { at };
+                }
                 Status::Unknown { since } => self.out_of_unknown(repeat, since, at),
+                // A look that is repeated because it grew old does not undo a doubt.
+                Status::Clear { .. } => self.status = Status::Clear { at },
                 _ => {
                     self.doubtful = false;
                     self.status = Status::Clear { at };
@@ -193,6 +199,9 @@ impl Progress {
         self.last_error = Some(error.clone());
         let leave = step.on_move == Some(OnMove::Leave) && !self.detoured;
         self.status = match error.retry {
+            Retry::Later if step.sealing.is_some() => {
+                Status::Retry { at: at.plus(unhurried(self.failures)) }
+            }
             Retry::Later => Status::Retry { at: at.plus(backoff(self.failures)) },
             Retry::Unknown => Status::Unknown { since: at },
             Retry::Never | Retry::AskHuman if error.code == BRANCH_MOVED && leave => {
@@ -215,4 +224,15 @@ fn backoff(failures: u32) -> Span {
         6 => 40,
         _ => 60,
     })
+}
+
+/// A notice has days: 10 and 30 seconds, 1 and 5 minutes, then every quarter of an hour.
+fn unhurried(failures: u32) -> Span {
+    match failures {
+        0 | 1 => Span::secs(10),
+        2 => Span::secs(30),
+        3 => Span::mins(1),
+        4 => Span::mins(5),
+        _ => Span::mins(15),
+    }
 }

@@ -288,16 +288,56 @@ fn lifted_early_every_step_moves_with_go() {
     assert_eq!(bench.decide(), [Command::Look(id(1))]);
 }
 
+/// Two notices a day before T0.
+fn notices() -> Bench {
+    let day_before = T.plus(Span::days(-1));
+    let notice = |n| Step { not_before: day_before, ..step(n, "mail", Phase::Prepare) };
+    let mut bench = Bench::new(PlanKind::Notice, vec![notice(1), notice(2)]);
+    bench.now = day_before;
+    bench
+}
+
 #[test]
 fn notices_need_no_go_and_one_failure_never_delays_another() {
-    let mut bench = Bench::new(
-        PlanKind::Notice,
-        vec![step(1, "mail", Phase::Prepare), step(2, "mail", Phase::Prepare)],
-    );
+    let mut bench = notices();
     bench.look(1, Seen::CannotTell).fail(1, OutletError::never("refused", ""));
     assert_eq!(bench.decide(), [Command::Look(id(2))]);
     bench.facts(|f| f.held = true);
     assert!(bench.decide().is_empty());
+}
+
+#[test]
+fn notices_wait_for_a_clock_that_can_be_trusted_and_end_at_t0() {
+    let mut bench = notices();
+    assert!(bench.run.decide(bench.now, false).is_empty());
+    bench.now = T;
+    assert!(bench.decide().is_empty());
+}
+
+#[test]
+fn a_held_plan_at_t0_is_said() {
+    let mut bench = Bench::release(vec![step(1, "safe", Phase::Gate)]);
+    bench.facts(|f| f.held = true);
+    assert_eq!(bench.pages(), ["held-at-t0"]);
+    assert!(bench.decide().is_empty());
+}
+
+#[test]
+fn without_announcements_it_is_public_once_the_gates_are() {
+    let mut bench = Bench::gone(vec![step(1, "safe", Phase::Gate)]);
+    assert!(!bench.run.is_announced());
+    bench.look(1, Seen::Absent).tell(1, Happened::Intended).done(1);
+    assert!(bench.run.is_announced());
+}
+
+#[test]
+fn an_old_look_keeps_its_doubt() {
+    let mut bench = Bench::gone(vec![step(1, "mail", Phase::Announce)]);
+    bench.look(1, Seen::CannotTell).tell(1, Happened::Intended).tell(1, Happened::Lost);
+    bench.after(Span::mins(2)).look(1, Seen::CannotTell);
+    bench.after(Span::mins(5)).look(1, Seen::CannotTell).tell(1, Happened::Intended);
+    bench.tell(1, Happened::Lost).after(Span::mins(2)).look(1, Seen::CannotTell);
+    assert_eq!(bench.run.blocked(), [id(1)], "one repeat, whatever happened between");
 }
 
 #[test]

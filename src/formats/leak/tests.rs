@@ -1,3 +1,5 @@
+//! Tests of `leak`: the promises that the file above makes.
+
 use super::*;
 use crate::domain::finding::{Severity, any_stop};
 use crate::formats::sample::advisory;

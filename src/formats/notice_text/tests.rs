@@ -1,3 +1,5 @@
+//! Tests of `notice_text`: the promises that the file above makes.
+
 use super::*;
 use crate::domain::view::AdvisoryView;
 use crate::formats::sample::{advisory, notice};

@@ -1,3 +1,5 @@
+//! Tests of `osv`: the promises that the file above makes.
+
 use super::*;
 use crate::domain::affected::{Event, Range, RangeKind};
 use crate::domain::blob::{equal_outside_slots, fill};

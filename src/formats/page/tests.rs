@@ -1,3 +1,5 @@
+//! Tests of `page`: the promises that the file above makes.
+
 use super::*;
 use crate::domain::blob::{SlotName, fill};
 use crate::domain::time::At;

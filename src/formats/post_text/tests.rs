@@ -1,3 +1,5 @@
+//! Tests of `post_text`: the promises that the file above makes.
+
 use super::*;
 use crate::formats::sample::{PATCH, advisory, public};
 

@@ -1,3 +1,5 @@
+//! Tests of `entity`: the promises that the file above makes.
+
 use super::*;
 use crate::domain::blob::{DATE_BLANK, fill};
 use crate::domain::view::{AdvisoryView, Audience, NoticeView};

@@ -1,3 +1,5 @@
+//! Tests of `post`: the promises that the file above makes.
+
 use super::*;
 use crate::clock::SystemClock;
 use crate::domain::blob::{DATE_BLANK, fill};

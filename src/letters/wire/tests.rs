@@ -1,3 +1,5 @@
+//! Tests of `wire`: the promises that the file above makes.
+
 use super::*;
 use crate::domain::time::At;
 use mail_parser::{MessageParser, MimeHeaders as _};

@@ -135,13 +135,13 @@ pub fn compare(refs: &[RefMove], now: &BTreeMap<String, String>) -> Vec<Finding>
 
 /// The repository cannot be reached with our credentials.
 pub fn unreachable() -> Finding {
-    Finding::warn("repository-unreachable", "url", "the repository cannot be reached or read")
+    Finding::stop("repository-unreachable", "url", "the repository cannot be reached or read")
         .cure("check `url`, the network and the credentials of the repository")
 }
 
 /// Nobody can read the public address.
 pub fn public_unreachable() -> Finding {
-    Finding::warn("public-unreachable", "public_url", "the public address cannot be read")
+    Finding::stop("public-unreachable", "public_url", "the public address cannot be read")
         .cure("set `public_url` to where anybody reads the repository")
 }
 

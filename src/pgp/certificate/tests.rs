@@ -1,3 +1,5 @@
+//! Tests of `certificate`: the promises that the file above makes.
+
 use sequoia_openpgp::cert::amalgamation::ValidateAmalgamation as _;
 use sequoia_openpgp::packet::signature::SignatureBuilder;
 use sequoia_openpgp::types::SignatureType;
@@ -99,4 +101,25 @@ fn a_revocation_is_kept_and_ends_signing() {
 #[test]
 fn debug_shows_nothing() {
     assert_eq!(format!("{:?}", key().certificate), "[certificate]");
+}
+
+#[test]
+fn two_copies_of_one_certificate_are_joined_and_keep_revocations() {
+    let old = samples::expired("Ann <ann@example.org>", AT).unwrap();
+    let new = samples::prolonged(&old, AT, 400).unwrap().certificate;
+    assert!(!crate::pgp::judge(&old.certificate, AT).usable());
+    for joined in [old.certificate.joined(&new), new.joined(&old.certificate)] {
+        let health = crate::pgp::judge(&joined.unwrap(), AT);
+        assert!(health.usable(), "{health:?}");
+        assert_eq!(health.expires, Some(AT.plus(crate::domain::time::Span::days(400))));
+    }
+    let revoked = samples::revoked("Ann <ann@example.org>", AT, true).unwrap();
+    let kept =
+        |p: &Packet| !matches!(p, Packet::Signature(s) if s.typ() == SignatureType::KeyRevocation);
+    let packets = revoked.certificate.cert().clone().into_packets().filter(kept);
+    let before = Certificate::take(Cert::from_packets(packets).unwrap()).unwrap();
+    assert!(crate::pgp::judge(&before, AT).usable());
+    assert!(!crate::pgp::judge(&revoked.certificate.joined(&before).unwrap(), AT).usable());
+    let other = key().certificate;
+    assert_eq!(new.joined(&other).unwrap_err(), ImportError::NotACertificate);
 }

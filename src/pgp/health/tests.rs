@@ -1,3 +1,5 @@
+//! Tests of `health`: the promises that the file above makes.
+
 use super::*;
 use crate::domain::finding::Severity;
 use crate::domain::time::Span;

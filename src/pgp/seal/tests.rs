@@ -1,3 +1,5 @@
+//! Tests of `seal`: the promises that the file above makes.
+
 use std::slice::from_ref;
 
 use sequoia_openpgp::PacketPile;

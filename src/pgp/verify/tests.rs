@@ -1,3 +1,5 @@
+//! Tests of `verify`: the promises that the file above makes.
+
 use super::*;
 use crate::pgp::{ResidentSigner, Signer as _, TeamKey, samples};
 

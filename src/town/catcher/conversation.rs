@@ -184,7 +184,10 @@ impl Talk {
 
     /// Takes the message; whether the conversation goes on.
     async fn data(&mut self) -> io::Result<bool> {
-        let fault = self.desk.strikes(|f| !matches!(f, Fault::RefuseRecipient { .. }));
+        let fault = match self.desk.spares(&self.to) {
+            true => None,
+            false => self.desk.strikes(|f| !matches!(f, Fault::RefuseRecipient { .. })),
+        };
         let mut bytes = Vec::new();
         loop {
             let Some(line) = self.line().await? else { return Ok(false) };

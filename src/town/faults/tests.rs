@@ -1,3 +1,5 @@
+//! Tests of `faults`: the promises that the file above makes.
+
 use super::*;
 use crate::domain::action::Action;
 use crate::domain::effect::{Go, Permit};

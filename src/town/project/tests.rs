@@ -1,3 +1,5 @@
+//! Tests of `project`: the promises that the file above makes.
+
 use super::*;
 use crate::clock::SystemClock;
 use crate::exec::Process;

@@ -86,7 +86,7 @@ async fn three_embargoes_leave_the_surface_as_none() {
     let crawl = async || {
         let mut all = Vec::new();
         for path in &asked {
-            for method in ["GET", "HEAD", "OPTIONS"] {
+            for method in ["GET", "HEAD", "OPTIONS", "POST"] {
                 all.push((method, path, raw(serving.address(), method, path).await));
             }
         }

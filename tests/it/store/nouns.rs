@@ -265,7 +265,7 @@ async fn step_events_are_numbered_within_their_plan(#[values(Db::Sqlite, Db::Pos
         // Whoever never heard that it was taken says it again.
         assert_eq!(store.write(&deed(), add).await, Ok(i64::from(n)));
     }
-    let log = store.read(move |r| r.step_events::<String>(of)).await.unwrap();
+    let log = store.read(move |r| r.step_events::<String>(of, 0)).await.unwrap();
     let told: Vec<_> = log.iter().map(|e| (e.number, e.record.as_str())).collect();
     assert_eq!(told, [(1, "zanzibar 1"), (2, "zanzibar 2"), (3, "zanzibar 3")]);
 }

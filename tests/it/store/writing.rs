@@ -155,7 +155,9 @@ async fn a_plan_moves_once_from_each_state(#[values(Db::Sqlite, Db::Postgres)] d
     assert_eq!(late, Err(StoreError::Conflict("plan")));
     store.write(&deed(), move |tx| tx.hold_plan(id, true)).await.unwrap();
     let live = store.read(|r| r.live_plans()).await.unwrap();
-    assert_eq!((live.len(), live[0].state, live[0].held), (1, Approved, true));
+    let id = live[0];
+    let one = store.read(move |r| r.plan(id)).await.unwrap();
+    assert_eq!((live.len(), one.state, one.held), (1, Approved, true));
 }
 
 #[rstest]

@@ -1,3 +1,5 @@
+//! Tests of `import`: the promises that the file above makes.
+
 use super::*;
 use crate::domain::finding::Severity;
 

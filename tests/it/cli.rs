@@ -1,0 +1,8 @@
+//! The command line as people drive it: the real binary, real gpg, real git, no network.
+
+mod approvals;
+mod bad_input;
+mod bench;
+mod lists;
+mod manners;
+mod story;
