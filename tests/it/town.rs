@@ -143,6 +143,7 @@ async fn with_twine_the_house_uploads_to_an_index() {
     let town =
         Town::build(Options { twine: Some(twine), ..Options::by_hand(START) }).await.unwrap();
     let made = story::prepare(&town, Span::days(12)).await.unwrap();
+    story::plan(&town, &made.disclosure, PlanKind::Notice).await.unwrap();
     let (plan, findings) = story::plan(&town, &made.disclosure, PlanKind::Release).await.unwrap();
     warned(&findings);
     let runs = plans::manifest_of(&plan).unwrap().steps;
