@@ -71,8 +71,7 @@ fn files() -> Vec<File> {
         .into_iter()
         .map(|path| {
             let text = fs::read_to_string(&path).unwrap();
-            let production: Vec<_> =
-                text.lines().take_while(|l| l.trim() != "#[cfg(test)]").collect();
+            let production = without_tests(&text);
             let code = production
                 .iter()
                 .map(|l| l.split("//").next().unwrap_or_default())
@@ -89,6 +88,34 @@ fn files() -> Vec<File> {
             }
         })
         .collect()
+}
+
+/// The lines that are compiled into the program: whatever follows `#[cfg(test)]` is left out,
+/// one line or one block, and nothing after it.
+fn without_tests(text: &str) -> Vec<&str> {
+    let mut kept = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            kept.push(line);
+            continue;
+        }
+        let indent = line.len() - line.trim_start().len();
+        let end = format!("{}}}", " ".repeat(indent));
+        for skipped in lines.by_ref() {
+            let one_line = skipped.trim_end().ends_with(';') && !skipped.contains('{');
+            if skipped == end || (one_line && !skipped.starts_with(&" ".repeat(indent + 1))) {
+                break;
+            }
+        }
+    }
+    kept
+}
+
+#[test]
+fn only_tests_are_left_out() {
+    let text = "a\n#[cfg(test)]\nmod x;\nb\n#[cfg(test)]\nmod tests {\n    use y;\n}\nc";
+    assert_eq!(without_tests(text), ["a", "b", "c"]);
 }
 
 fn floor(room: &str) -> Option<usize> {
