@@ -255,7 +255,9 @@ impl Run {
     }
 
     fn is_ready(&self, step: &Step, now: At) -> bool {
-        if now < self.opens_at(step) {
+        // What GO opened stays open, even when the clock is set back behind T0.
+        let opened = self.go_at().is_some() && step.not_before <= self.t0;
+        if !opened && now < self.opens_at(step) {
             return false;
         }
         let overdue = self.go_at().is_some_and(|go| now >= go.plus(self.announce_after));

@@ -9,7 +9,7 @@ use crate::domain::ids::{EventId, PlanId, StepId};
 use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::secret::Embargoed;
 use crate::domain::stage::Move;
-use crate::domain::time::Span;
+use crate::domain::time::{At, Span};
 
 /// What an approved plan must still be when leave is given.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +77,8 @@ impl Tx<'_> {
             Permit::Notice(ApprovedPlan::witnessed(plan.id, claim.epoch))
         };
         let lifted = decided.map_or(Span::ZERO, |d| d.at.since(plan.t0).min(Span::ZERO));
-        self.may_begin(plan.id, step, lifted)?;
+        let opened = plan.kind.is_public().then_some(plan.t0);
+        self.may_begin(plan.id, step, lifted, opened)?;
         if !plan.kind.is_public() {
             self.move_stage(plan.disclosure, Move::FirstNotice)?;
         }
@@ -90,11 +91,19 @@ impl Tx<'_> {
     }
 
     /// Whether a step may begin at the deed's time: its own not-before has come (moved as much
-    /// earlier as GO was), and no person has settled it meanwhile.
-    fn may_begin(&mut self, plan: PlanId, step: StepId, lifted: Span) -> Result<(), StoreError> {
+    /// earlier as GO was), and no person has settled it meanwhile. What GO has `opened` needs
+    /// no clock any more: one set back behind T0 must not stop a disclosure day half-way.
+    fn may_begin(
+        &mut self,
+        plan: PlanId,
+        step: StepId,
+        lifted: Span,
+        opened: Option<At>,
+    ) -> Result<(), StoreError> {
         let rows = self.steps(plan)?;
         let row = rows.iter().find(|r| r.id == step).ok_or(StoreError::NotFound("step"))?;
-        if self.deed.at < row.not_before.plus(lifted) {
+        let open = opened.is_some_and(|t0| row.not_before <= t0);
+        if !open && self.deed.at < row.not_before.plus(lifted) {
             return Err(StoreError::NotPermitted("its time has not come"));
         }
         if self.is_settled_by_hand(step)? {

@@ -288,6 +288,14 @@ fn lifted_early_every_step_moves_with_go() {
     assert_eq!(bench.decide(), [Command::Look(id(1))]);
 }
 
+#[test]
+fn after_go_a_clock_set_back_stops_nothing_that_go_opened() {
+    let later = Step { not_before: T.plus(Span::mins(30)), ..step(2, "safe", Phase::Gate) };
+    let mut bench = Bench::gone(vec![step(1, "safe", Phase::Gate), later]);
+    bench.after(Span::hours(-1));
+    assert_eq!(bench.decide(), [Command::Look(id(1))]);
+}
+
 /// Two notices a day before T0.
 fn notices() -> Bench {
     let day_before = T.plus(Span::days(-1));

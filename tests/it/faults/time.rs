@@ -138,3 +138,20 @@ async fn a_clock_set_back_after_a_restart_is_not_believed() {
     engine.settle().await.unwrap();
     assert_eq!(WorldView::of(&story.town).await, before, "GO by a clock that runs behind");
 }
+
+/// GO is said once: a clock set back right after it must not leave the day half done.
+#[tokio::test]
+async fn a_clock_set_back_after_go_stops_nothing() {
+    let mut story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    engine.halt_after(5);
+    story.hand.advance_to(story.t0.at);
+    let _died = engine.settle().await;
+    assert_ne!(story.state(story.release()).await, PlanState::Finished);
+    story.hand.set_wall(story.t0.at.plus(Span::hours(-1)));
+    let mut engine = story.after_crash(engine).await;
+    engine.settle().await.unwrap();
+    story.pass(&mut engine, &[Span::mins(2), Span::mins(2)]).await;
+    assert_eq!(story.state(story.release()).await, PlanState::Finished);
+}
