@@ -77,6 +77,9 @@ fn step_line(standing: &Standing, event: &StepEvent) -> Line {
         Happened::ByHand { by, evidence } => ("done by hand", format!("{by}: {evidence}")),
         Happened::Skipped { by, reason } => ("skipped", format!("{by}: {reason}")),
         Happened::Released { by, reason } => ("may try again", format!("{by}: {reason}")),
+        Happened::Delayed { code, said } => ("delayed on its way", format!("{code}: {said}")),
+        Happened::Bounced { code, said } => ("came back", format!("{code}: {said}")),
+        Happened::Acknowledged { by, how } => ("was read", format!("{by}: {how}")),
     };
     Line {
         at: event.at,

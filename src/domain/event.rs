@@ -66,6 +66,27 @@ pub enum Happened {
         /// Why.
         reason: String,
     },
+    /// A relay further on said that it still tries (RFC 3464 section 2.3.3, `delayed`).
+    Delayed {
+        /// Its enhanced status code, `4.2.2`.
+        code: String,
+        /// What it said. Sealed: never logged.
+        said: String,
+    },
+    /// A relay further on gave up (RFC 3464 section 2.3.3, `failed`).
+    Bounced {
+        /// Its enhanced status code, `5.1.1`.
+        code: String,
+        /// What it said. Sealed: never logged.
+        said: String,
+    },
+    /// The recipient proved to have read it.
+    Acknowledged {
+        /// The fingerprint that signed, or the person who vouches.
+        by: String,
+        /// By what: an encrypted reply, a receipt code, a telephone call.
+        how: String,
+    },
 }
 
 impl Happened {
@@ -80,6 +101,9 @@ impl Happened {
             Self::ByHand { .. } => "by-hand",
             Self::Skipped { .. } => "skipped",
             Self::Released { .. } => "released",
+            Self::Delayed { .. } => "delayed",
+            Self::Bounced { .. } => "bounced",
+            Self::Acknowledged { .. } => "acknowledged",
         }
     }
 }

@@ -137,6 +137,12 @@ impl Progress {
                 self.doubtful = false;
                 self.status = Status::Waiting;
             }
+            // Whoever writes of a mail has had it: that ends a doubt, and starts nothing.
+            Happened::Delayed { .. } | Happened::Bounced { .. } | Happened::Acknowledged { .. } => {
+                if self.attempts > 0 {
+                    self.settle(at, Receipt::handed_over("a later mail shows that it left"));
+                }
+            }
         }
     }
 

@@ -356,3 +356,15 @@ fn hand_made_evidence_settles_and_late_answers_change_nothing() {
     bench.tell(1, Happened::Failed { error: OutletError::later("late", "") });
     assert_eq!(bench.decide(), [Command::Finish]);
 }
+
+#[rstest]
+#[case::delayed(Happened::Delayed { code: "4.2.2".into(), said: "full".into() })]
+#[case::bounced(Happened::Bounced { code: "5.1.1".into(), said: "nobody".into() })]
+#[case::read(Happened::Acknowledged { by: "F".into(), how: "reply".into() })]
+fn whoever_writes_of_a_mail_has_had_it(#[case] later: Happened) {
+    let mut bench = Bench::gone(vec![step(1, "mail", Phase::Gate), step(2, "mail", Phase::Gate)]);
+    bench.look(1, Seen::CannotTell).tell(1, Happened::Intended).tell(1, Happened::Lost);
+    bench.tell(1, later.clone()).tell(2, later);
+    assert_eq!(bench.run.progress(id(1)).unwrap().status, Status::Done);
+    assert_eq!(bench.run.progress(id(2)).unwrap().status, Status::Waiting, "it never left");
+}
