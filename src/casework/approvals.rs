@@ -7,6 +7,7 @@ use crate::domain::approval::Approval;
 use crate::domain::approval_text::ApprovalText;
 use crate::domain::deed::Actor;
 use crate::domain::ids::{ApprovalId, MemberId};
+use crate::domain::news::NoticeKind;
 use crate::domain::party::Member;
 use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::secret::{Embargoed, Reason};
@@ -76,7 +77,8 @@ pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -
             ));
         }
     }
-    if now >= plan.t0 && plan.kind == PlanKind::Notice {
+    let off = manifest.notice() == Some(NoticeKind::Cancellation);
+    if now >= plan.t0 && plan.kind == PlanKind::Notice && !off {
         return Err(CaseError::not_now(
             "its T0 has passed",
             "there is nothing left to tell in advance",

@@ -5,7 +5,7 @@ use super::{Case, CaseError, House};
 use crate::domain::advisory::Advisory;
 use crate::domain::blob::Blob;
 use crate::domain::deed::{Actor, Deed, Subject};
-use crate::domain::disclosure::{BranchRef, Case as Content, CellState, Disclosure, Post};
+use crate::domain::disclosure::{BranchRef, Case as Content, CellState, Disclosure, Moved, Post};
 use crate::domain::finding::{Finding, any_stop};
 use crate::domain::ids::{AdvisoryId, BlobId, DisclosureId, PostId};
 use crate::domain::plan::{PlanKind, PlanState};
@@ -219,10 +219,13 @@ pub async fn move_t0(
     if disclosure.stage == Stage::Embargoed {
         findings.push(
             Finding::warn("told-old-date", "at", "distributors were told another date")
-                .cure("make and approve a new notice plan: it carries the new date"),
+                .cure("make and approve a notice plan: it tells them the new one at once"),
         );
     }
-    let changed = Disclosure { t0: Some(t0), ..disclosure.clone() };
+    let mut content = disclosure.case.open(Reason::Editing).clone();
+    content.moves.push(Moved { to: t0, reason: reason.to_owned() });
+    let case = Embargoed::new(content);
+    let changed = Disclosure { t0: Some(t0), case, ..disclosure.clone() };
     let deed = house.deed(actor, "disclosure-move", changed.id).detail(reason);
     let changed = save(house, &deed, disclosure, changed, |_| Ok(())).await?;
     Ok((changed, findings))
@@ -239,7 +242,9 @@ pub async fn cancel(
         .stage
         .after(Move::Cancel)
         .map_err(|e| CaseError::not_now(e.to_string(), "it cannot be cancelled any more"))?;
-    let changed = Disclosure { stage, ..disclosure.clone() };
+    let mut content = disclosure.case.open(Reason::Editing).clone();
+    content.cancelled = Some(reason.to_owned());
+    let changed = Disclosure { stage, case: Embargoed::new(content), ..disclosure.clone() };
     let (id, deed) = (changed.id, house.deed(actor, "disclosure-cancel", changed.id));
     let deed = deed.detail(reason);
     save(house, &deed, disclosure, changed, move |tx| tx.move_stage(id, Move::Cancel)).await

@@ -80,6 +80,27 @@ pub async fn add(
     Ok((changed, patch, findings))
 }
 
+/// Takes the series of a branch out again, so that others can be added in their place. What
+/// was sent of them is kept: the next notice says what changed.
+pub async fn withdraw(
+    house: &House,
+    actor: Actor,
+    disclosure: &Disclosure,
+    branch: &BranchRef,
+) -> Case<Disclosure> {
+    let mut content = disclosure.case.open(Reason::Editing).clone();
+    if content.patches.iter().all(|p| p.branch != *branch) {
+        return Err(CaseError::invalid(
+            "branch",
+            format!("{branch} has no patch here"),
+            "`daybreak disclosure show DISC` lists those there are",
+        ));
+    }
+    content.patches.retain(|p| p.branch != *branch);
+    content.candidates.retain(|c| c.branch != *branch);
+    change(house, actor, "disclosure-drop-patch", disclosure, content, vec![]).await
+}
+
 /// The workshop of a branch with a fresh mirror.
 pub(super) async fn fresh(house: &House, branch: &BranchRef) -> Case<Workshop> {
     let workshop = house.workshop(&branch.repository)?;

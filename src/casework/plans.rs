@@ -30,13 +30,23 @@ pub async fn make(
     kind: PlanKind,
 ) -> Case<(Plan, Vec<Finding>)> {
     match kind {
-        PlanKind::Notice => notice::make(house, actor, disclosure).await,
+        PlanKind::Notice => make_notice(house, actor, disclosure, notice::Order::Due).await,
         PlanKind::Release => release::make(house, actor, disclosure).await,
         PlanKind::Headsup | PlanKind::Correction => Err(CaseError::not_now(
             format!("{kind} plans cannot be made yet"),
             "this version makes notice and release plans",
         )),
     }
+}
+
+/// Pins a notice plan of what the team wants told.
+pub async fn make_notice(
+    house: &House,
+    actor: Actor,
+    disclosure: &Disclosure,
+    order: notice::Order,
+) -> Case<(Plan, Vec<Finding>)> {
+    notice::make(house, actor, disclosure, order).await
 }
 
 /// What a plan says, from its stored text.

@@ -12,12 +12,12 @@ use super::desk::Desk;
 use super::exit::{Ended, Exit};
 use super::voided::Before;
 use super::words;
+use crate::casework::plans::notice;
 use crate::casework::{controls, disclosures, find_advisory, find_disclosure};
 use crate::domain::disclosure::{self, CellState};
 use crate::domain::finding::{Finding, any_stop};
 use crate::domain::ids::AdvisoryId;
 use crate::domain::secret::Reason;
-use crate::domain::stage::Stage;
 use crate::domain::zone::T0;
 
 #[derive(Debug, Subcommand)]
@@ -60,7 +60,7 @@ pub enum Disclosure {
         /// The new instant
         #[arg(long, value_name = "TIME")]
         at: String,
-        /// Why
+        /// Why: whoever knew the old instant reads it
         #[arg(long, value_parser = words::said())]
         reason: String,
     },
@@ -70,7 +70,7 @@ pub enum Disclosure {
     Cancel {
         /// Id, or the public id of one of its advisories
         disclosure: String,
-        /// Why
+        /// Why: whoever was told of it reads it
         #[arg(long, value_parser = words::said())]
         reason: String,
     },
@@ -85,6 +85,7 @@ pub enum Disclosure {
     },
     Mark(Mark),
     AddPatch(patch::AddPatch),
+    DropPatch(patch::DropPatch),
     AddRelease(release::AddRelease),
     /// Add a post to a configured mailing list; prints its id
     #[command(
@@ -171,13 +172,26 @@ async fn perform(verb: Disclosure, desk: &Desk) -> Ended {
             let found = find_disclosure(house, &disclosure).await?;
             let (moved, findings) = disclosures::move_t0(house, actor, &found, t0, &reason).await?;
             instant(desk, &moved, &findings)?;
+            let misled = notice::aware(house, &moved).await?.misled;
+            if misled > 0 {
+                print.talk(format!(
+                    "{} the old date: daybreak plan make {} --kind notice tells them the new one at once",
+                    know(misled, "know"),
+                    moved.id
+                ));
+            }
         }
         Disclosure::Cancel { disclosure, reason } => {
             let found = find_disclosure(house, &disclosure).await?;
             let cancelled = disclosures::cancel(house, actor, &found, &reason).await?;
             print.made(cancelled.id, &[])?;
-            if found.stage == Stage::Embargoed {
-                print.talk("Distributors were told: tell them by hand that it is off.");
+            let told = notice::aware(house, &cancelled).await?.told;
+            if told > 0 {
+                print.talk(format!(
+                    "{} of it: daybreak plan make {} --kind notice tells them that it is off",
+                    know(told, "know"),
+                    cancelled.id
+                ));
             }
         }
         Disclosure::AddAdvisory { disclosure, advisory } => {
@@ -198,6 +212,7 @@ async fn perform(verb: Disclosure, desk: &Desk) -> Ended {
             print.made(changed.id, &[])?;
         }
         Disclosure::AddPatch(add) => patch::add(desk, add).await?,
+        Disclosure::DropPatch(order) => patch::withdraw(desk, &order).await?,
         Disclosure::AddRelease(add) => release::add(desk, add).await?,
         Disclosure::AddPost { disclosure, list, subject } => {
             let found = find_disclosure(house, &disclosure).await?;
@@ -214,6 +229,12 @@ async fn perform(verb: Disclosure, desk: &Desk) -> Ended {
         }
     }
     Ok(Exit::Ok)
+}
+
+/// `1 recipient knows`, `27 recipients know`.
+fn know(count: usize, verb: &str) -> String {
+    let ending = if count == 1 { "s" } else { "" };
+    format!("{} {verb}{ending}", words::counted(count, "recipient"))
 }
 
 /// The advisories meant, by name.

@@ -1,6 +1,7 @@
 //! `daybreak plan`: steps with their exact bytes, made, read, approved and steered.
 
 mod approve;
+mod make;
 mod show;
 mod steer;
 
@@ -11,23 +12,15 @@ use serde_json::{Value, json};
 
 use super::desk::Desk;
 use super::exit::{Ended, Exit};
+use super::files;
 use super::print::table;
 use super::voided::Before;
-use super::{files, words};
 use crate::casework::{find_disclosure, find_plan, plans};
-use crate::domain::plan::{self, PlanKind};
+use crate::domain::plan;
 
 #[derive(Debug, Subcommand)]
 pub enum Plan {
-    /// Render, sign and pin everything that will leave; prints the plan's id
-    #[command(after_help = "Example:\n  daybreak plan make x_meadow-2026-0001 --kind notice")]
-    Make {
-        /// Id, or the public id of one of its advisories
-        disclosure: String,
-        /// Encrypted notices to distributors, or everything at T0
-        #[arg(long, value_parser = words::plan_kind())]
-        kind: PlanKind,
-    },
+    Make(make::Make),
     /// Show the plans of a disclosure
     #[command(after_help = "Example:\n  daybreak plan list x_meadow-2026-0001")]
     List {
@@ -76,10 +69,10 @@ pub enum Plan {
 pub async fn run(verb: Plan, desk: &Desk) -> Ended {
     let (house, print) = (&desk.house, desk.print);
     match verb {
-        Plan::Make { disclosure, kind } => {
+        Plan::Make(order) => {
             // An older plan of the kind gives way to the new one.
             let before = Before::edit(desk).await?;
-            let ended = make(desk, &disclosure, kind).await.map(|()| Exit::Ok);
+            let ended = make::run(desk, order).await.map(|()| Exit::Ok);
             return before.tell(desk, ended).await;
         }
         Plan::List { disclosure } => {
@@ -117,34 +110,6 @@ pub async fn run(verb: Plan, desk: &Desk) -> Ended {
         Plan::Steer(steer) => steer::run(desk, steer).await?,
     }
     Ok(Exit::Ok)
-}
-
-async fn make(desk: &Desk, disclosure: &str, kind: PlanKind) -> anyhow::Result<()> {
-    let found = find_disclosure(&desk.house, disclosure).await?;
-    let (made, findings) = plans::make(&desk.house, desk.actor, &found, kind).await?;
-    let manifest = plans::manifest_of(&made)?;
-    let print = desk.print;
-    print.made(made.id, &findings)?;
-    let effect = manifest.first_effect().map_or_else(
-        || "its first byte leaves AT ONCE on the last approval".to_owned(),
-        |at| format!("its first byte leaves at {}", at.spoken()),
-    );
-    print.talk(format!(
-        "Plan {} ({kind}) has {}; {effect}.",
-        made.number,
-        words::counted(manifest.steps.len(), "step")
-    ));
-    print.talk(format!(
-        "{} must approve it{}. Next: daybreak plan export {disclosure}/{} --to-team FILE",
-        if manifest.threshold == 1 {
-            "ONE person".to_owned()
-        } else {
-            format!("{} people", manifest.threshold)
-        },
-        if manifest.threshold == 1 { ", and may be the one who made it" } else { "" },
-        made.number,
-    ));
-    Ok(())
 }
 
 async fn preview(desk: &Desk, plan: &str, out: &std::path::Path) -> anyhow::Result<()> {

@@ -3,6 +3,8 @@
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 
 use crate::domain::disclosure::ReleaseKind;
+use crate::domain::manifest::Manifest;
+use crate::domain::news::NoticeKind;
 use crate::domain::party::ContactKind;
 use crate::domain::plan::PlanKind;
 
@@ -27,6 +29,17 @@ pub fn release_kind() -> impl TypedValueParser<Value = ReleaseKind> {
 /// A reason or evidence: not empty, for it goes on record.
 pub fn said() -> impl TypedValueParser<Value = String> {
     NonEmptyStringValueParser::new()
+}
+
+/// How many hear what: `3 first, 24 schedule`.
+pub fn told(manifest: &Manifest) -> String {
+    let of = |kind: NoticeKind| {
+        let sealings = manifest.steps.iter().filter_map(|s| s.sealing.as_ref());
+        let count = sealings.filter(|s| s.notice == kind).count();
+        (count > 0).then(|| format!("{count} {kind}"))
+    };
+    let all: Vec<String> = NoticeKind::ALL.into_iter().filter_map(of).collect();
+    all.join(", ")
 }
 
 /// A list in words: `a`, `a and b`, `a, b and c`.

@@ -49,6 +49,21 @@ pub struct Case {
     pub posts: Vec<Post>,
     /// Why distributors do not hear in advance, if they do not.
     pub without_notice: Option<String>,
+    /// How the instant moved, oldest first.
+    #[serde(default)]
+    pub moves: Vec<Moved>,
+    /// Why it was given up, if it was.
+    #[serde(default)]
+    pub cancelled: Option<String>,
+}
+
+/// The instant was set or moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// To when.
+    pub to: T0,
+    /// Why: whoever knew the old instant reads it.
+    pub reason: String,
 }
 
 /// A branch of a configured repository; written `repository:branch`.
@@ -355,6 +370,11 @@ impl Case {
             && self.cells == other.cells
             && self.patches == other.patches
             && versions(self) == versions(other)
+    }
+
+    /// Why the instant is what it is now, if it ever moved.
+    pub fn last_move(&self) -> Option<&str> {
+        self.moves.last().map(|m| m.reason.as_str())
     }
 
     /// Whether any release is built by others from its tag.

@@ -9,6 +9,7 @@ mod write;
 
 use super::blob::{BlobRef, Sha256};
 use super::ids::{DisclosureId, PlanId};
+use super::news::NoticeKind;
 use super::plan::{PlanKind, Step};
 use super::time::{At, Span};
 use super::zone::T0;
@@ -70,6 +71,11 @@ impl Manifest {
             }
         }
         all
+    }
+
+    /// What a Notice plan reports: the weightiest of its notices. `None` when it has none.
+    pub fn notice(&self) -> Option<NoticeKind> {
+        self.steps.iter().filter_map(|s| s.sealing.as_ref()).map(|s| s.notice).max()
     }
 
     /// When the first byte leaves; `None` means at once on the last approval.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::action::{Action, RefMove};
 use super::blob::Sha256;
 use super::ids::{DisclosureId, PlanId, StepId};
+use super::news::NoticeKind;
 use super::secret::Embargoed;
 use super::time::At;
 
@@ -199,10 +200,14 @@ impl OnMove {
 pub struct Sealing {
     /// Whose it is: a contact's or reporter's id.
     pub recipient: String,
+    /// What it reports.
+    pub notice: NoticeKind,
     /// The real subject, inside.
     pub subject: String,
     /// The subject in clear.
     pub clear_subject: String,
+    /// Message-IDs of what this recipient got earlier, oldest first: named inside only.
+    pub references: Vec<String>,
     /// Primary fingerprints of the certificates it is sealed to.
     pub fingerprints: Vec<String>,
 }

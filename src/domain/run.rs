@@ -15,6 +15,7 @@ use super::action::Action;
 use super::event::StepEvent;
 use super::ids::StepId;
 use super::manifest::Manifest;
+use super::news::NoticeKind;
 use super::plan::{Phase, PlanState, Step};
 use super::receipt::Repeat;
 use super::time::{At, Span};
@@ -80,6 +81,8 @@ pub struct Run {
     repeats: BTreeMap<String, Repeat>,
     facts: PlanFacts,
     public: bool,
+    /// Whether it tells that the disclosure is off: true after T0 too.
+    ends: bool,
     t0: At,
     announce_after: Span,
     noticed_late: Option<At>,
@@ -95,6 +98,7 @@ impl Run {
             repeats,
             facts,
             public: manifest.kind.is_public(),
+            ends: manifest.notice() == Some(NoticeKind::Cancellation),
             t0: manifest.t0.at,
             announce_after: manifest.announce_after,
             noticed_late: None,
@@ -168,7 +172,7 @@ impl Run {
         let mut commands = Vec::new();
         // A notice waits for a clock that can be trusted, and after T0 there is nothing left
         // to tell in advance. What is public goes on whatever the clock says.
-        let may_begin = self.public || (clock_ok && now < self.t0);
+        let may_begin = self.public || (clock_ok && (now < self.t0 || self.ends));
         if !self.facts.held && may_begin {
             let ready = self.steps.iter().filter(|s| self.is_ready(s, now));
             commands.extend(ready.filter_map(|s| self.next_for(s, now)));

@@ -1,13 +1,15 @@
 //! What each audience may see. Renderers get a view, never an advisory: they cannot print
 //! a recipient or a private note because neither is here.
 
+use serde::{Deserialize, Serialize};
+
 use super::advisory::{AdvisoryText, Credit, Reference};
 use super::affected::Affected;
 use super::time::At;
 use super::zone::T0;
 
 /// The public part of one advisory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdvisoryView {
     /// Public id.
     pub public_id: String,
@@ -53,7 +55,7 @@ impl AdvisoryView {
 }
 
 /// One release the world will see.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseView {
     /// Branch.
     pub branch: String,
@@ -77,7 +79,7 @@ pub struct PatchView {
 }
 
 /// A supported branch and what happens to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BranchView {
     /// Branch.
     pub branch: String,

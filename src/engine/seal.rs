@@ -80,6 +80,7 @@ impl Maker {
             subject: &sealing.subject,
             clear_subject: &sealing.clear_subject,
             message_id,
+            references: &sealing.references,
             date: now,
         };
         let entity = compose(&group.bytes, &delivery).map_err(|e| broken(&e))?;

@@ -6,14 +6,20 @@ use serde::Serialize;
 
 use super::osv::{Record, record, to_json};
 use super::{Document, FormatError};
+use crate::domain::news::{News, NoticeKind};
 use crate::domain::view::{Audience, NoticeView};
 
 #[derive(Serialize)]
 struct Notice<'a> {
     embargoed: bool,
     tlp: &'static str,
-    disclosure_at: String,
-    disclosure_zone: String,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disclosure_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disclosure_zone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told_before: Option<String>,
     reference: &'a str,
     revision: i64,
     advisories: Vec<Record>,
@@ -44,9 +50,17 @@ struct Patch<'a> {
     sha256: &'a str,
 }
 
-/// `notice.json`. A reporter's holds their advisories and the date only.
-pub fn render(view: &NoticeView) -> Result<Document, FormatError> {
-    let all = view.audience == Audience::Distributor;
+/// `notice.json`. A reporter's holds their advisories and the date only; mere news hold no
+/// advisory, and a cancellation no date.
+pub fn render(view: &NoticeView, news: &News) -> Result<Document, FormatError> {
+    let kind = news.kind();
+    let all = view.audience == Audience::Distributor && kind.tells_all();
+    let advisories = view.advisories.iter().filter(|_| kind.tells_all());
+    let date = (kind != NoticeKind::Cancellation).then_some(view.t0);
+    let told_before = match news {
+        News::Schedule { old, .. } | News::Broken { old: Some(old), .. } => Some(old.at.rfc3339()),
+        _ => None,
+    };
     let branches = view.branches.iter().filter(|_| all).map(|b| Branch {
         branch: &b.branch,
         advisory: &b.public_id,
@@ -66,11 +80,13 @@ pub fn render(view: &NoticeView) -> Result<Document, FormatError> {
     let notice = Notice {
         embargoed: true,
         tlp: "AMBER+STRICT",
-        disclosure_at: view.t0.at.rfc3339(),
-        disclosure_zone: view.t0.zone.to_string(),
+        kind: kind.word(),
+        disclosure_at: date.map(|t0| t0.at.rfc3339()),
+        disclosure_zone: date.map(|t0| t0.zone.to_string()),
+        told_before,
         reference: &view.reference,
         revision: view.revision,
-        advisories: view.advisories.iter().map(record).collect::<Result<_, _>>()?,
+        advisories: advisories.map(record).collect::<Result<_, _>>()?,
         branches: branches.collect(),
         releases: releases.collect(),
         patches: patches.collect(),

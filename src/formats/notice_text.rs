@@ -2,13 +2,15 @@
 //!
 //! Line 1 is the embargo: the instant and who may know. A distributor gets everything needed
 //! to build; a reporter only their own advisories and the date, never a patch, whatever the
-//! view holds.
+//! view holds. A notice that only brings news (another date, a broken embargo, the end) gets
+//! no advisory at all: its template cannot print one.
 
 use serde::Serialize;
 
 use super::FormatError;
 use super::advisory_words::{AdvisoryWords, words};
 use super::templates::Templates;
+use crate::domain::news::{News, NoticeKind};
 use crate::domain::view::{Audience, NoticeView};
 
 #[derive(Serialize)]
@@ -18,12 +20,47 @@ struct Context<'a> {
     revision: i64,
     team: &'a str,
     subject: String,
-    changes: &'a str,
     reply_to: &'a str,
+    news: NewsWords<'a>,
     advisories: Vec<AdvisoryWords>,
     branches: Vec<Branch<'a>>,
     releases: Vec<Release<'a>>,
     patches: Vec<Patch<'a>>,
+}
+
+/// What is new; a template finds only what its kind has.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum NewsWords<'a> {
+    First {},
+    Revision { since: i64, changes: &'a [String], interdiff: bool },
+    Schedule { old: String, reason: &'a str, reporter: bool },
+    Broken { old: String, public: &'a str, may_say: &'a str, reporter: bool },
+    Cancellation { told: String, reason: &'a str, holds: &'a str, reporter: bool },
+}
+
+fn words_of(news: &News, reporter: bool) -> NewsWords<'_> {
+    match news {
+        News::First => NewsWords::First {},
+        News::Revision { since, changes, interdiff } => {
+            NewsWords::Revision { since: *since, changes, interdiff: !interdiff.is_empty() }
+        }
+        News::Schedule { old, reason } => {
+            NewsWords::Schedule { old: old.spoken(), reason: reason.trim(), reporter }
+        }
+        News::Broken { old, public, may_say } => NewsWords::Broken {
+            old: old.map(|old| old.spoken()).unwrap_or_default(),
+            public: public.trim(),
+            may_say: may_say.trim(),
+            reporter,
+        },
+        News::Cancellation { told, reason, holds } => NewsWords::Cancellation {
+            told: told.spoken(),
+            reason: reason.trim(),
+            holds: holds.trim(),
+            reporter,
+        },
+    }
 }
 
 #[derive(Serialize)]
@@ -58,40 +95,53 @@ struct Fit<'a> {
 }
 
 /// The real subject: it travels inside the encryption only. Its beginning stays the same
-/// over all revisions, so that clients can thread by it.
-pub fn subject(view: &NoticeView) -> String {
+/// over all revisions and kinds, so that clients can thread by it.
+pub fn subject(view: &NoticeView, news: &News) -> String {
     let start = format!("{} security notice {}", view.team, view.reference);
-    match view.advisories.as_slice() {
-        [] => start,
-        [one] => format!("{start}: {}", one.title),
-        many => format!("{start}: {} advisories", many.len()),
+    match (news.kind(), view.advisories.as_slice()) {
+        (NoticeKind::Schedule, _) => format!("{start}: the date moved"),
+        (NoticeKind::Broken, _) => format!("{start}: THE EMBARGO IS BROKEN"),
+        (NoticeKind::Cancellation, _) => format!("{start}: cancelled"),
+        (_, []) => start,
+        (_, [one]) => format!("{start}: {}", one.title),
+        (_, many) => format!("{start}: {} advisories", many.len()),
     }
 }
 
-/// The text. `changes` says what differs from the revision before; empty for the first.
+/// The template of a kind for an audience.
+pub const fn template(kind: NoticeKind, audience: Audience) -> &'static str {
+    match (kind, audience) {
+        (NoticeKind::First, Audience::Distributor) => "notice.txt",
+        (NoticeKind::First | NoticeKind::Revision, Audience::Reporter) => "notice_reporter.txt",
+        (NoticeKind::Revision, Audience::Distributor) => "notice_revision.txt",
+        (NoticeKind::Schedule, _) => "notice_schedule.txt",
+        (NoticeKind::Broken, _) => "notice_broken.txt",
+        (NoticeKind::Cancellation, _) => "notice_cancellation.txt",
+    }
+}
+
+/// The text.
 pub fn render(
     templates: &Templates,
     view: &NoticeView,
-    changes: &str,
+    news: &News,
 ) -> Result<String, FormatError> {
-    let (template, all) = match view.audience {
-        Audience::Distributor => ("notice.txt", true),
-        Audience::Reporter => ("notice_reporter.txt", false),
-    };
+    let (kind, reporter) = (news.kind(), view.audience == Audience::Reporter);
+    let all = kind.tells_all() && !reporter;
     let context = Context {
         t0: view.t0.spoken(),
         reference: &view.reference,
         revision: view.revision,
         team: &view.team,
-        subject: subject(view),
-        changes: changes.trim(),
+        subject: subject(view, news),
         reply_to: &view.reply_to,
-        advisories: words(&view.advisories)?,
+        news: words_of(news, reporter),
+        advisories: if kind.tells_all() { words(&view.advisories)? } else { Vec::new() },
         branches: if all { branches(view) } else { Vec::new() },
         releases: if all { releases(view) } else { Vec::new() },
         patches: if all { patches(view) } else { Vec::new() },
     };
-    templates.render(template, context)
+    templates.render(template(kind, view.audience), context)
 }
 
 fn branches(view: &NoticeView) -> Vec<Branch<'_>> {

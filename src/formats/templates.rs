@@ -26,7 +26,7 @@ const FUEL: u64 = 5_000_000;
 const STYLE: &str = "site.css";
 const ICON: &str = "icon.svg";
 
-const EMBEDDED: [(&str, &str); 10] = [
+const EMBEDDED: [(&str, &str); 14] = [
     ("layout.html", include_str!("../../templates/layout.html")),
     ("advisory.html", include_str!("../../templates/advisory.html")),
     ("index.html", include_str!("../../templates/index.html")),
@@ -34,6 +34,10 @@ const EMBEDDED: [(&str, &str); 10] = [
     ("advisory.txt", include_str!("../../templates/advisory.txt")),
     ("notice.txt", include_str!("../../templates/notice.txt")),
     ("notice_reporter.txt", include_str!("../../templates/notice_reporter.txt")),
+    ("notice_revision.txt", include_str!("../../templates/notice_revision.txt")),
+    ("notice_schedule.txt", include_str!("../../templates/notice_schedule.txt")),
+    ("notice_broken.txt", include_str!("../../templates/notice_broken.txt")),
+    ("notice_cancellation.txt", include_str!("../../templates/notice_cancellation.txt")),
     ("post.txt", include_str!("../../templates/post.txt")),
     (STYLE, include_str!("../../templates/site.css")),
     (ICON, include_str!("../../templates/icon.svg")),

@@ -11,6 +11,7 @@ use super::LetterError;
 use super::frame::{
     Frame, checked_boundary, checked_line, date_slots, line, media_type, text_part,
 };
+use crate::domain::address::is_plain;
 use crate::domain::blob::{Sha256, Slot};
 use crate::domain::time::At;
 
@@ -54,6 +55,9 @@ pub struct Delivery<'a> {
     pub clear_subject: &'a str,
     /// Without angle brackets; kept on every retry.
     pub message_id: &'a str,
+    /// What this recipient got earlier, oldest first, without angle brackets: named inside
+    /// only, because on the way nobody must see which mails belong together.
+    pub references: &'a [String],
     /// When it is sent; `At::from_secs(0)` leaves the blank of a slot.
     pub date: At,
 }
@@ -116,6 +120,7 @@ pub fn compose(group: &[u8], delivery: &Delivery<'_>) -> Result<Vec<u8>, LetterE
         let inner = if *name == "Subject" { delivery.subject } else { value.as_str() };
         header.push_str(&line(name, inner.to_owned()));
     }
+    header.push_str(&thread(delivery.references)?);
     for (name, value) in &outer {
         header.push_str(&line("HP-Outer", format!("{name}: {value}")));
     }
@@ -129,6 +134,27 @@ pub fn compose(group: &[u8], delivery: &Delivery<'_>) -> Result<Vec<u8>, LetterE
     entity.extend_from_slice(group);
     pad(&mut entity, padding);
     Ok(entity)
+}
+
+/// Earlier mails named in one header at most.
+const THREAD: usize = 12;
+
+/// In-Reply-To and References (RFC 5322 section 3.6.4): the first mail and the newest ones.
+fn thread(references: &[String]) -> Result<String, LetterError> {
+    let Some(last) = references.last() else { return Ok(String::new()) };
+    if references.iter().any(|id| !is_plain(id) || id.len() > 250) {
+        return Err(LetterError::field(
+            "references",
+            "holds what is not a plain Message-ID",
+            "use Message-IDs of earlier notices, without brackets",
+        ));
+    }
+    let skipped = references.len().saturating_sub(THREAD);
+    let newest = references.iter().skip(skipped.saturating_add(1));
+    let named: Vec<String> =
+        references.iter().take(1).chain(newest).map(|id| format!("<{id}>")).collect();
+    // Folded by hand: an encoder could take an id for a word to be encoded.
+    Ok(format!("In-Reply-To: <{last}>\r\nReferences: {}\r\n", named.join("\r\n ")))
 }
 
 /// Where the dates of an entity stand, for a preview.

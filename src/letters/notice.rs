@@ -3,21 +3,25 @@
 use super::LetterError;
 use super::entity::{Attachment, Group, group as entity_group};
 use crate::domain::blob::Sha256;
+use crate::domain::news::News;
 use crate::domain::view::{Audience, NoticeView};
 use crate::formats::templates::Templates;
 use crate::formats::{notice_json, notice_text};
 
-/// The bytes that everybody with this view gets, and the size of their mails. `changes` says
-/// what differs from the revision before; `boundary` is random and pinned with the rest.
+/// From the patches of the revision before to these.
+const INTERDIFF: &str = "changes.interdiff";
+
+/// The bytes that everybody with this view and this news gets, and the size of their mails;
+/// `boundary` is random and pinned with the rest.
 pub fn group(
     templates: &Templates,
     view: &NoticeView,
-    changes: &str,
+    news: &News,
     boundary: &str,
 ) -> Result<Group, LetterError> {
-    let text = notice_text::render(templates, view, changes)?;
+    let text = notice_text::render(templates, view, news)?;
     let mut attachments = Vec::new();
-    if view.audience == Audience::Distributor {
+    if view.audience == Audience::Distributor && news.kind().tells_all() {
         for (at, patch) in view.patches.iter().enumerate() {
             if patch.sha256 != Sha256::of(&patch.bytes).to_string() {
                 return Err(LetterError::field(
@@ -33,7 +37,16 @@ pub fn group(
             });
         }
     }
-    let json = notice_json::render(view)?;
+    if let (News::Revision { interdiff, .. }, Audience::Distributor) = (news, view.audience)
+        && !interdiff.is_empty()
+    {
+        attachments.push(Attachment {
+            file_name: INTERDIFF.to_owned(),
+            media_type: "text/x-patch",
+            bytes: interdiff.clone(),
+        });
+    }
+    let json = notice_json::render(view, news)?;
     attachments.push(Attachment {
         file_name: json.name,
         media_type: json.media_type,
@@ -43,6 +56,6 @@ pub fn group(
 }
 
 /// The real subject, for [`super::entity::Delivery::subject`].
-pub fn subject(view: &NoticeView) -> String {
-    notice_text::subject(view)
+pub fn subject(view: &NoticeView, news: &News) -> String {
+    notice_text::subject(view, news)
 }

@@ -2,13 +2,16 @@
 //! one transaction, so that no race and no restart can act on yesterday's answer.
 
 use super::{Decision, Reader, StoreError, Tx};
+use crate::domain::action::Action;
 use crate::domain::blob::Sha256;
 use crate::domain::effect::{ApprovedPlan, Go, Permit};
 use crate::domain::event::Happened;
 use crate::domain::ids::{EventId, PlanId, StepId};
-use crate::domain::plan::{Plan, PlanKind, PlanState};
-use crate::domain::secret::Embargoed;
-use crate::domain::stage::Move;
+use crate::domain::manifest::Manifest;
+use crate::domain::news::NoticeKind;
+use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
+use crate::domain::secret::{Embargoed, Reason};
+use crate::domain::stage::{Move, Stage};
 use crate::domain::time::{At, Span};
 
 /// What an approved plan must still be when leave is given.
@@ -51,6 +54,17 @@ impl Reader<'_> {
     }
 }
 
+/// Whether a step tells that a disclosure is off: all that may be told of a cancelled one.
+fn says_it_is_off(plan: &Plan, step: StepId) -> bool {
+    let Ok(manifest) = Manifest::parse(plan.manifest.open(Reason::Judging)) else { return false };
+    let off = |s: &Step| match &s.sealing {
+        Some(sealing) => sealing.notice == NoticeKind::Cancellation,
+        None => matches!(s.action, Action::Ask { .. }),
+    };
+    manifest.notice() == Some(NoticeKind::Cancellation)
+        && manifest.steps.iter().any(|s| s.id == step && off(s))
+}
+
 impl Tx<'_> {
     /// Records that a step's act follows at once, and gives leave for it. The first notice
     /// moves its disclosure to Embargoed.
@@ -71,7 +85,9 @@ impl Tx<'_> {
                 _ => return Err(StoreError::NotPermitted("there is no GO")),
             }
         } else {
-            if !self.disclosure(plan.disclosure)?.stage.is_open() {
+            let stage = self.disclosure(plan.disclosure)?.stage;
+            let over = stage == Stage::Cancelled && says_it_is_off(&plan, step);
+            if !stage.is_open() && !over {
                 return Err(StoreError::NotPermitted("the embargo is over"));
             }
             Permit::Notice(ApprovedPlan::witnessed(plan.id, claim.epoch))
@@ -79,7 +95,7 @@ impl Tx<'_> {
         let lifted = decided.map_or(Span::ZERO, |d| d.at.since(plan.t0).min(Span::ZERO));
         let opened = plan.kind.is_public().then_some(plan.t0);
         self.may_begin(plan.id, step, lifted, opened)?;
-        if !plan.kind.is_public() {
+        if !plan.kind.is_public() && self.disclosure(plan.disclosure)?.stage.is_open() {
             self.move_stage(plan.disclosure, Move::FirstNotice)?;
         }
         if plan.state == PlanState::Approved {

@@ -169,6 +169,7 @@ async fn sealed(
         subject: "Strawdog",
         clear_subject: "[...]",
         message_id: "abc@meadow.example",
+        references: &[],
         date: town.house.now(),
     };
     let inside = entity::compose(&group.body, &delivery).unwrap();

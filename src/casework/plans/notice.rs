@@ -1,9 +1,16 @@
 //! Gathering a Notice plan: each contact its own sealed mail at its own window, and the
 //! reporters in the moment of the first one.
 
+mod courier;
+mod due;
+mod order;
+mod past;
+
+use std::collections::BTreeSet;
+
 use super::pin::{Draft, pin};
 use super::views::{self, Opened};
-use crate::casework::disclosures::{check, open_for_change, t0_of};
+use crate::casework::disclosures::t0_of;
 use crate::casework::members::recall;
 use crate::casework::{Case, CaseError, House};
 use crate::clock::random;
@@ -12,9 +19,9 @@ use crate::domain::advisory::Reporter;
 use crate::domain::blob::{Blob, BlobRef, Sha256};
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
-use crate::domain::event::{Happened, StepEvent};
 use crate::domain::finding::{Finding, Severity, any_stop};
-use crate::domain::ids::{DisclosureId, StepId};
+use crate::domain::ids::StepId;
+use crate::domain::news::{News, NoticeKind};
 use crate::domain::party::{CLEAR_SUBJECT, Contact, Distributor};
 use crate::domain::plan::{Phase, Plan, PlanKind, Sealing, Step};
 use crate::domain::planner::{self, Notice, PERSON};
@@ -25,48 +32,55 @@ use crate::domain::zone::T0;
 use crate::formats::leak::leaks;
 use crate::letters::notice as letter;
 use crate::pgp::{self, Certificate};
-use crate::store::{Reader, StoreError};
+use courier::{Courier, Letter};
+use due::hold_back_the_first;
+use order::occasion;
+use past::{Past, TOLD};
 
-/// What a Release plan needs but a notice does not: it may follow later.
-const NOT_YET: &[&str] = &[
-    "not-staged",
-    "tag-not-staged",
-    "artefacts-missing",
-    "expectation-missing",
-    "no-post",
-    "candidate-dated-otherwise",
-];
+pub use due::{Aware, aware};
+pub use order::Order;
 
 pub(super) async fn make(
     house: &House,
     actor: Actor,
     disclosure: &Disclosure,
+    order: Order,
 ) -> Case<(Plan, Vec<Finding>)> {
-    open_for_change(disclosure)?;
+    let occasion = occasion(disclosure, order)?;
     let t0 = t0_of(disclosure)?;
-    let mut findings = check(house, disclosure).await?;
-    findings.retain(|f| !NOT_YET.contains(&f.code.as_str()));
-    let id = disclosure.id;
-    let (told, distributors) =
-        house.store.read(move |r| Ok::<_, StoreError>((told(r, id)?, r.distributors()?))).await?;
-    let revision = told.saturating_add(1);
+    let distributors = house.store.read(|r| r.distributors()).await?;
+    let mut past = Past::read(house, disclosure.id).await?;
+    past.fetch(house).await?;
     let opened = views::open(house, disclosure).await?;
-    let view = opened.notice(house, disclosure, t0, revision);
+    let told = occasion.told(&past, &opened, t0);
+    let mut findings = occasion.findings(house, disclosure, past.newest(), &told).await?;
+    let latecomers = !hold_back_the_first(&mut findings);
+    let view = opened.notice(house, disclosure, t0, told.revision);
     let active: Vec<&Distributor> = distributors.iter().filter(|d| d.active).collect();
+    let courier = Courier {
+        occasion: &occasion,
+        past: &past,
+        told: &told,
+        view: &view,
+        moved: opened.content.last_move(),
+        latecomers,
+    };
+    let (blobs, notices) = (Vec::new(), Vec::new());
     let mut making =
-        Making { house, t0, view: &view, blobs: Vec::new(), notices: Vec::new(), findings };
+        Making { house, t0, view: &view, courier, groups: Vec::new(), blobs, notices, findings };
     making.distributors(&active)?;
     let asks = making.reporters(&opened)?;
-    let Making { blobs, notices, findings, .. } = making;
+    let Making { mut blobs, notices, mut findings, .. } = making;
+    findings.extend(past.left_behind(&listed(&active, &opened)));
     if any_stop(&findings) {
         return Err(CaseError::Blocked(findings));
     }
     if notices.is_empty() {
-        return Err(CaseError::not_now(
-            "nobody would hear of it",
-            "add distributors, or open the disclosure with --without-notice REASON",
-        ));
+        return Err(occasion.nobody(&past));
     }
+    let kept =
+        serde_json::to_vec(&told).map_err(|e| CaseError::machine("keeping the notice", e))?;
+    blobs.push(Blob::new(TOLD, kept, vec![]));
     let recipients = recipient_set(&notices);
     let first = notices.iter().map(|n| n.not_before).min().unwrap_or(t0.at);
     let mut steps = planner::notices(notices, || house.fresh(StepId::new));
@@ -84,16 +98,12 @@ pub(super) async fn make(
     Ok((pin(house, actor, disclosure, draft).await?, findings))
 }
 
-/// How many notice plans of a disclosure told anybody anything, void ones included.
-fn told(r: &mut Reader<'_>, disclosure: DisclosureId) -> Result<i64, StoreError> {
-    let mut told = 0_i64;
-    for plan in r.plans(disclosure)?.iter().filter(|p| p.kind == PlanKind::Notice) {
-        let sent = |e: &StepEvent| matches!(e.happened, Happened::Intended);
-        if super::events(r, plan.id)?.iter().any(sent) {
-            told = told.saturating_add(1);
-        }
-    }
-    Ok(told)
+/// Ids of everybody who hears: contacts and reporters.
+fn listed(distributors: &[&Distributor], opened: &Opened) -> BTreeSet<String> {
+    let contacts = distributors.iter().flat_map(|d| &d.record.open(Reason::Dispatch).contacts);
+    let reporters = unique_reporters(opened);
+    let reporters = reporters.iter().filter_map(|r| r.id.map(|id| id.to_string()));
+    contacts.map(|c| c.id.to_string()).chain(reporters).collect()
 }
 
 /// A digest of who gets it, so that two plans can be seen to have the same list.
@@ -128,6 +138,9 @@ struct Making<'a> {
     house: &'a House,
     t0: T0,
     view: &'a NoticeView,
+    courier: Courier<'a>,
+    /// Content groups made so far, by name.
+    groups: Vec<(String, BlobRef)>,
     blobs: Vec<Blob>,
     notices: Vec<Notice>,
     findings: Vec<Finding>,
@@ -135,33 +148,40 @@ struct Making<'a> {
 
 impl Making<'_> {
     fn distributors(&mut self, all: &[&Distributor]) -> Case<()> {
-        if all.is_empty() {
-            return Ok(());
-        }
-        let group = self.group(self.view, "notice.entity")?;
         let (now, lead) = (self.house.now(), self.house.config.plans.lead_days);
         for distributor in all {
             let record = distributor.record.open(Reason::Dispatch);
             let not_before = planner::notice_at(&self.t0, record, lead, now);
             for contact in &record.contacts {
-                self.contact(contact, &group, not_before)?;
+                self.contact(contact, not_before)?;
             }
         }
         Ok(())
     }
 
-    fn contact(&mut self, contact: &Contact, group: &BlobRef, not_before: At) -> Case<()> {
+    fn contact(&mut self, contact: &Contact, window: At) -> Case<()> {
+        let id = contact.id.to_string();
+        let Some(Letter { news, name, references }) = self.courier.distributor(&id) else {
+            return Ok(());
+        };
+        // News for those who know is due at once; everything else at their own window.
+        let now = planner::whole_second(self.house.now());
+        let not_before = if news.kind() == NoticeKind::First { window } else { now };
+        let view = self.view;
+        let group = self.group(view, &news, &name)?;
         let certificates: Vec<Certificate> = contact.current().map(recall).collect::<Case<_>>()?;
         self.judge(&contact.address, &certificates, not_before);
         let clear = leaks("clear subject", contact.clear_subject(), &self.view.advisories);
         self.findings.extend(clear);
         let sealing = Sealing {
-            recipient: contact.id.to_string(),
-            subject: letter::subject(self.view),
+            recipient: id,
+            notice: news.kind(),
+            subject: letter::subject(self.view, &news),
             clear_subject: contact.clear_subject().to_owned(),
+            references,
             fingerprints: certificates.iter().map(|c| c.fingerprint().to_string()).collect(),
         };
-        self.push(contact.address.clone(), group.clone(), sealing, not_before);
+        self.push(contact.address.clone(), group, sealing, not_before);
         Ok(())
     }
 
@@ -175,23 +195,28 @@ impl Making<'_> {
         let mut asks = Vec::new();
         for (n, reporter) in unique_reporters(opened).iter().enumerate() {
             let Some(armored) = &reporter.certificate else {
-                asks.push(format!(
-                    "Tell the reporter {} <{}> the date by hand: {}",
-                    reporter.name,
-                    reporter.address,
-                    self.t0.spoken()
-                ));
+                asks.extend(self.courier.by_hand(&reporter.name, &reporter.address));
                 continue;
             };
+            let id = reporter.id.map(|id| id.to_string()).unwrap_or_default();
+            let Some(Letter { news, references, .. }) =
+                self.courier.reporter(&id, &reporter.address)
+            else {
+                continue;
+            };
+            let when = if news.kind() == NoticeKind::First { when } else { now };
             let certificate =
                 crate::casework::members::import("reporter's certificate", armored.as_bytes())?;
             let view = opened.for_reporter(self.view, &reporter.address);
-            let group = self.group(&view, &format!("reporter-{}.entity", n.saturating_add(1)))?;
+            let name = format!("reporter-{}.entity", n.saturating_add(1));
+            let group = self.group(&view, &news, &name)?;
             self.judge(&reporter.address, std::slice::from_ref(&certificate), when);
             let sealing = Sealing {
-                recipient: reporter.id.map(|id| id.to_string()).unwrap_or_default(),
-                subject: letter::subject(&view),
+                recipient: id,
+                notice: news.kind(),
+                subject: letter::subject(&view, &news),
                 clear_subject: CLEAR_SUBJECT.to_owned(),
+                references,
                 fingerprints: vec![certificate.fingerprint().to_string()],
             };
             self.push(reporter.address.clone(), group, sealing, when);
@@ -213,14 +238,18 @@ impl Making<'_> {
         self.notices.push(Notice { mail, sealing, not_before });
     }
 
-    /// The pinned part of a content group.
-    fn group(&mut self, view: &NoticeView, name: &str) -> Case<BlobRef> {
+    /// The pinned part of a content group: made once a name.
+    fn group(&mut self, view: &NoticeView, news: &News, name: &str) -> Case<BlobRef> {
+        if let Some((_, made)) = self.groups.iter().find(|(known, _)| known == name) {
+            return Ok(made.clone());
+        }
         let boundary: [u8; 16] = random(self.house.rng.as_ref());
-        let group = letter::group(&self.house.templates, view, "", &hex::encode(boundary))
+        let group = letter::group(&self.house.templates, view, news, &hex::encode(boundary))
             .map_err(|e| CaseError::invalid("notice", "cannot be made", e.to_string()))?;
         let blob = Blob::new(name, group.body, vec![]);
         let about = blob.about.clone();
         self.blobs.push(blob);
+        self.groups.push((name.to_owned(), about.clone()));
         Ok(about)
     }
 

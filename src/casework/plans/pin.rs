@@ -8,9 +8,11 @@ use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
 use crate::domain::ids::{AdvisoryId, BlobId, DistributorId, PlanId};
 use crate::domain::manifest::Manifest;
+use crate::domain::news::NoticeKind;
 use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
 use crate::domain::planner::whole_second;
 use crate::domain::secret::Embargoed;
+use crate::domain::stage::Stage;
 use crate::domain::zone::T0;
 use crate::store::StoreError;
 
@@ -73,13 +75,18 @@ pub(super) async fn pin(
     let deed = house.deed(actor, "plan-make", id);
     let blobs: Vec<(BlobId, Blob)> =
         draft.blobs.into_iter().map(|b| (house.fresh(BlobId::new), b)).collect();
-    let (stored, seen) = (plan.clone(), disclosure.revision);
+    let (stored, seen, notice) = (plan.clone(), disclosure.revision, manifest.notice());
     let (advisories, distributors) = (draft.advisories, draft.distributors);
     house
         .store
         .write(&deed, move |tx| {
             let now = tx.disclosure(dis)?;
-            if now.revision != seen || !now.stage.is_open() {
+            // After a cancellation only that may be told (law 8).
+            let fits = match notice {
+                Some(NoticeKind::Cancellation) => now.stage == Stage::Cancelled,
+                _ => now.stage.is_open(),
+            };
+            if now.revision != seen || !fits {
                 return Err(StoreError::Conflict("disclosure"));
             }
             for (id, revision) in advisories {
@@ -92,9 +99,12 @@ pub(super) async fn pin(
                     return Err(StoreError::Conflict("distributor"));
                 }
             }
-            for old in
-                tx.plans(dis)?.into_iter().filter(|p| p.kind == kind && p.state.is_voidable())
-            {
+            // News replaces what is still being sent: nobody may hear the old after the new.
+            let news = notice.is_some_and(|n| n > NoticeKind::First);
+            let gives_way = |p: &Plan| {
+                p.kind == kind && (p.state.is_voidable() || (news && p.state == PlanState::Running))
+            };
+            for old in tx.plans(dis)?.into_iter().filter(gives_way) {
                 tx.move_plan(old.id, old.state, PlanState::Void)?;
             }
             tx.add_plan(&stored, &manifest.steps)?;

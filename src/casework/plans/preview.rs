@@ -88,6 +88,7 @@ fn notice(step: &Step, blobs: &[Blob], nth: usize) -> Case<Option<File>> {
         subject: &sealing.subject,
         clear_subject: &sealing.clear_subject,
         message_id,
+        references: &sealing.references,
         date: At::from_secs(0),
     };
     let bytes = compose(&group.bytes, &delivery)

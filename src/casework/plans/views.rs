@@ -6,6 +6,7 @@ use crate::casework::{Case, House};
 use crate::domain::advisory::Advisory;
 use crate::domain::disclosure::{Case as Content, Disclosure, Patch};
 use crate::domain::secret::Reason;
+use crate::domain::told::{Told, ToldPatch};
 use crate::domain::view::{
     AdvisoryView, Audience, BranchView, FitView, NoticePatch, NoticeView, PatchView, PublicView,
     ReleaseView,
@@ -124,6 +125,25 @@ impl Opened {
             patches: self.patches.iter().map(patch).collect(),
             releases: self.releases(),
             branches: self.branches(),
+        }
+    }
+
+    /// The same to be kept, so that a later notice can say what changed.
+    pub fn told(&self, t0: T0, revision: i64) -> Told {
+        let patch = |(patch, _): &(Patch, Vec<u8>)| ToldPatch {
+            file_name: patch.file_name.clone(),
+            branch: patch.branch.branch.clone(),
+            base: patch.base.clone(),
+            sha256: patch.sha256,
+            series: patch.series,
+        };
+        Told {
+            revision,
+            t0,
+            advisories: self.advisory_views(),
+            branches: self.branches(),
+            releases: self.releases(),
+            patches: self.patches.iter().map(patch).collect(),
         }
     }
 

@@ -36,6 +36,26 @@ pub struct AddPatch {
     base: Option<String>,
 }
 
+/// Take the patches of a branch out again, to add others in their place
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    daybreak disclosure drop-patch x_meadow-2026-0001 --branch main\n\n\
+    Whoever was sent them hears what changed with the next notice.")]
+pub struct DropPatch {
+    /// Id, or the public id of one of its advisories
+    disclosure: String,
+    /// repository:branch, or the branch alone when there is one repository
+    #[arg(long)]
+    branch: String,
+}
+
+pub async fn withdraw(desk: &Desk, order: &DropPatch) -> anyhow::Result<()> {
+    let disclosure = find_disclosure(&desk.house, &order.disclosure).await?;
+    let branch = desk.house.branch(&order.branch)?;
+    let changed = patches::withdraw(&desk.house, desk.actor, &disclosure, &branch).await?;
+    desk.print.made(changed.id, &[])
+}
+
 pub async fn add(desk: &Desk, add: AddPatch) -> anyhow::Result<()> {
     let disclosure = find_disclosure(&desk.house, &add.disclosure).await?;
     let branch = desk.house.branch(&add.branch)?;

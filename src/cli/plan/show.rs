@@ -7,6 +7,7 @@ use crate::casework::plans::{self, Standing};
 use crate::casework::{approvals, audits, members};
 use crate::cli::desk::Desk;
 use crate::cli::print::table;
+use crate::cli::words;
 use crate::domain::party::CLEAR_SUBJECT;
 use crate::domain::plan::{Phase, Plan, Step};
 use crate::domain::run::{GoRow, Progress, Status};
@@ -57,6 +58,7 @@ fn as_json(standing: &Standing, people: &[String]) -> Value {
                 "number": n.saturating_add(1), "id": step.id, "phase": step.phase,
                 "outlet": step.outlet, "what": audits::spoken(step),
                 "not_before": step.not_before.rfc3339(), "after": step.after,
+                "notice": step.sealing.as_ref().map(|s| s.notice.word()),
                 "clear_subject": step.sealing.as_ref().map(|s| s.clear_subject.as_str()),
                 "status": progress.map(|p| p.status.word()), "evidence": progress.map(evidence),
             })
@@ -69,6 +71,9 @@ fn as_json(standing: &Standing, people: &[String]) -> Value {
         fields.insert("early_lift".to_owned(), json!(manifest.early_lift));
         fields.insert("lifted".to_owned(), json!(facts.lifted));
         fields.insert("go".to_owned(), json!(facts.go.map(|_| go(standing))));
+        if let Some(notice) = manifest.notice() {
+            fields.insert("notice".to_owned(), json!(notice.word()));
+        }
         fields.insert("steps".to_owned(), json!(steps));
     }
     value
@@ -93,9 +98,13 @@ fn as_text(standing: &Standing, people: &[String]) -> String {
     let effect = manifest
         .first_effect()
         .map_or_else(|| "AT ONCE on the last approval".to_owned(), |at| at.spoken());
+    let kind = manifest.notice().map_or_else(
+        || plan.kind.to_string(),
+        |notice| format!("{}, {notice}: {}", plan.kind, words::told(manifest)),
+    );
     let mut head = vec![
         ("plan", plan.id.to_string()),
-        ("number", format!("{} ({})", plan.number, plan.kind)),
+        ("number", format!("{} ({kind})", plan.number)),
         ("disclosure", plan.disclosure.to_string()),
         ("state", state),
         ("approvals", said),

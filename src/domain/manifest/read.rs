@@ -6,6 +6,7 @@ use std::str::{FromStr, Lines};
 use super::{FIRST_LINE, Manifest};
 use crate::domain::action::{Action, Expected, RefMove};
 use crate::domain::blob::{BlobRef, Sha256, Slot, SlotName};
+use crate::domain::news::NoticeKind;
 use crate::domain::plan::{OnMove, Phase, PlanKind, Sealing, Step};
 use crate::domain::time::{At, Span};
 use crate::domain::zone::T0;
@@ -81,6 +82,8 @@ pub(super) fn parse(text: &str) -> Result<Manifest, BadManifest> {
     let disclosure = page.value("disclosure")?;
     let number = page.value("number")?;
     let kind = PlanKind::from_word(&page.text("kind")?).ok_or(BadManifest { key: "kind" })?;
+    // Made from the steps: the comparison at the end refuses any other.
+    let _said = page.maybe("notice");
     let made_at = page.at("made-at")?;
     let at = page.at("t0")?;
     let t0 = T0::new(at, page.value("zone")?);
@@ -134,8 +137,11 @@ fn read_step(page: &mut Page<'_>) -> Result<Step, BadManifest> {
         None => None,
         Some(recipient) => Some(Sealing {
             recipient,
+            notice: NoticeKind::from_word(&page.text("seal-notice")?)
+                .ok_or(BadManifest { key: "seal-notice" })?,
             subject: page.text("seal-subject")?,
             clear_subject: page.text("clear-subject")?,
+            references: page.many("seal-reference", Some)?,
             fingerprints: page.many("seal-to", Some)?,
         }),
     };

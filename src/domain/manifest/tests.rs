@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::action::{Action, Expected, RefMove};
 use crate::domain::blob::{Blob, Slot, SlotName};
 use crate::domain::ids::StepId;
+use crate::domain::news::NoticeKind;
 use crate::domain::plan::{OnMove, Phase, Sealing};
 
 fn step(n: u8, action: Action) -> Step {
@@ -34,8 +35,10 @@ pub(crate) fn sample() -> Manifest {
     );
     mail.sealing = Some(Sealing {
         recipient: "con_1".into(),
+        notice: NoticeKind::Revision,
         subject: "Two words, and \\n no line".into(),
         clear_subject: "[...]".into(),
+        references: vec!["1@b".into(), "2@b".into()],
         fingerprints: vec!["AB".into(), "CD".into()],
     });
     let mut push = step(

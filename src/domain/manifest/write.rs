@@ -29,6 +29,9 @@ pub(super) fn render(manifest: &Manifest) -> String {
     page.line("disclosure", manifest.disclosure);
     page.line("number", manifest.number);
     page.line("kind", manifest.kind);
+    if let Some(notice) = manifest.notice() {
+        page.line("notice", notice);
+    }
     page.line("made-at", manifest.made_at.rfc3339());
     page.line("t0", manifest.t0.at.rfc3339());
     page.line("zone", manifest.t0.zone);
@@ -63,8 +66,12 @@ fn write_step(page: &mut Page, step: &Step) {
     }
     if let Some(sealing) = &step.sealing {
         page.line("seal-for", &sealing.recipient);
+        page.line("seal-notice", sealing.notice);
         page.line("seal-subject", &sealing.subject);
         page.line("clear-subject", &sealing.clear_subject);
+        for id in &sealing.references {
+            page.line("seal-reference", id);
+        }
         for fingerprint in &sealing.fingerprints {
             page.line("seal-to", fingerprint);
         }

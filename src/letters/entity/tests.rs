@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::blob::{DATE_BLANK, fill};
+use crate::domain::news::News;
 use crate::domain::view::{AdvisoryView, Audience, NoticeView};
 use crate::formats::sample::{PATCH, advisory, hostile, notice};
 use crate::formats::templates::Templates;
@@ -17,12 +18,13 @@ fn delivery<'a>() -> Delivery<'a> {
         subject: "Meadow security notice MDW-7F3A: Große Lücke",
         clear_subject: "[...]",
         message_id: "00112233445566778899aabbccddeeff@meadow.example",
+        references: &[],
         date: At::parse_rfc3339("2026-11-24T15:00:00Z").unwrap(),
     }
 }
 
 fn grouped(view: &NoticeView) -> Group {
-    make::group(&Templates::load(None).unwrap(), view, "", BOUNDARY).unwrap()
+    make::group(&Templates::load(None).unwrap(), view, &News::First, BOUNDARY).unwrap()
 }
 
 fn with(advisory: AdvisoryView) -> NoticeView {
@@ -158,7 +160,8 @@ fn names_that_are_no_file_names_are_refused() {
 fn a_patch_with_a_wrong_digest_stops_the_group() {
     let mut view = notice(Audience::Distributor);
     view.patches[0].bytes.push(b'!');
-    let error = make::group(&Templates::load(None).unwrap(), &view, "", BOUNDARY).err().unwrap();
+    let error =
+        make::group(&Templates::load(None).unwrap(), &view, &News::First, BOUNDARY).err().unwrap();
     assert!(error.to_string().contains("patches[0].sha256"), "{error}");
 }
 

@@ -15,6 +15,7 @@ fn delivery<'a>() -> Delivery<'a> {
         subject: "Meadow: heap overflow in the gate",
         clear_subject: "[...]",
         message_id: "00112233445566778899aabbccddeeff@meadow.example",
+        references: &[],
         date: At::parse_rfc3339("2026-11-24T15:00:00Z").unwrap(),
     }
 }

@@ -1,0 +1,90 @@
+//! `daybreak plan make`: what will leave, pinned for approval. What a notice tells whom follows
+//! from who was told what; only a broken embargo must be said.
+
+use clap::Args;
+
+use crate::casework::plans::notice::Order;
+use crate::casework::{CaseError, find_disclosure, plans};
+use crate::cli::desk::Desk;
+use crate::cli::words;
+use crate::domain::plan::PlanKind;
+
+/// Render, sign and pin everything that will leave; prints the plan's id
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    daybreak plan make x_meadow-2026-0001 --kind notice\n  \
+    daybreak plan make x_meadow-2026-0001 --kind notice --broken \
+        --public \"It was posted\" --may-say \"That a fix is coming\"\n  \
+    daybreak plan make x_meadow-2026-0001 --kind notice --holds \"You may speak about it\"\n\n\
+    A notice plan tells everybody what they lack. Whoever knows nothing yet gets everything at\n\
+    their own window. Whoever was told something else hears at once: of another date (schedule),\n\
+    of other content with what changed (revision), or that it is off (cancellation).")]
+pub struct Make {
+    /// Id, or the public id of one of its advisories
+    disclosure: String,
+    /// Encrypted notices to distributors, or everything at T0
+    #[arg(long, value_parser = words::plan_kind())]
+    kind: PlanKind,
+    /// Tell everybody who knows that the embargo is broken (set a new instant first, if there
+    /// is one, with `disclosure move`)
+    #[arg(long, requires_all = ["public", "may_say"])]
+    broken: bool,
+    /// What is public
+    #[arg(long, value_name = "TEXT", requires = "broken", value_parser = words::said())]
+    public: Option<String>,
+    /// What may be said about it until the instant
+    #[arg(long, value_name = "TEXT", requires = "broken", value_parser = words::said())]
+    may_say: Option<String>,
+    /// What holds after a cancellation (silence, unless said)
+    #[arg(long, value_name = "TEXT", conflicts_with = "broken", value_parser = words::said())]
+    holds: Option<String>,
+}
+
+pub async fn run(desk: &Desk, order: Make) -> anyhow::Result<()> {
+    let Make { disclosure, kind, public, may_say, holds, .. } = order;
+    let found = find_disclosure(&desk.house, &disclosure).await?;
+    let wanted = match (public, may_say, holds) {
+        (Some(public), Some(may_say), _) => Order::Broken { public, may_say },
+        (_, _, Some(holds)) => Order::Cancelled { holds },
+        _ => Order::Due,
+    };
+    if wanted != Order::Due && kind != PlanKind::Notice {
+        let wrong = CaseError::invalid(
+            "kind",
+            format!("is {kind}, which tells nobody anything in advance"),
+            "--broken and --holds go with --kind notice",
+        );
+        return Err(wrong.into());
+    }
+    let (made, findings) = match kind {
+        PlanKind::Notice => plans::make_notice(&desk.house, desk.actor, &found, wanted).await?,
+        _ => plans::make(&desk.house, desk.actor, &found, kind).await?,
+    };
+    let manifest = plans::manifest_of(&made)?;
+    let print = desk.print;
+    print.made(made.id, &findings)?;
+    let effect = manifest.first_effect().map_or_else(
+        || "its first byte leaves AT ONCE on the last approval".to_owned(),
+        |at| format!("its first byte leaves at {}", at.spoken()),
+    );
+    let what = manifest.notice().map_or_else(
+        || kind.to_string(),
+        |notice| format!("{kind}, {notice}: {}", words::told(&manifest)),
+    );
+    print.talk(format!(
+        "Plan {} ({what}) has {}; {effect}.",
+        made.number,
+        words::counted(manifest.steps.len(), "step")
+    ));
+    print.talk(format!(
+        "{} must approve it{}. Next: daybreak plan export {disclosure}/{} --to-team FILE",
+        if manifest.threshold == 1 {
+            "ONE person".to_owned()
+        } else {
+            format!("{} people", manifest.threshold)
+        },
+        if manifest.threshold == 1 { ", and may be the one who made it" } else { "" },
+        made.number,
+    ));
+    Ok(())
+}

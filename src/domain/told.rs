@@ -1,0 +1,120 @@
+//! What was told: who has had a notice, and what stood in it. The next notice says what is
+//! different from that, and nobody hears news of something they never heard of.
+
+use serde::{Deserialize, Serialize};
+
+use super::blob::Sha256;
+use super::event::Happened;
+use super::ids::BlobId;
+use super::receipt::{Retry, Seen};
+use super::view::{AdvisoryView, BranchView, ReleaseView};
+use super::zone::T0;
+
+/// The content of one notice plan, kept beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// 1, 2, …: a new one whenever the content is another.
+    pub revision: i64,
+    /// The instant.
+    pub t0: T0,
+    /// The advisories.
+    pub advisories: Vec<AdvisoryView>,
+    /// State of each supported branch.
+    pub branches: Vec<BranchView>,
+    /// Releases that will be issued.
+    pub releases: Vec<ReleaseView>,
+    /// The patches.
+    pub patches: Vec<ToldPatch>,
+}
+
+/// One patch that was attached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldPatch {
+    /// File name.
+    pub file_name: String,
+    /// Branch.
+    pub branch: String,
+    /// Full object id it was made on.
+    pub base: String,
+    /// Digest of the series.
+    pub sha256: Sha256,
+    /// The series.
+    pub series: BlobId,
+}
+
+impl Told {
+    /// Whether both say the same but for the instant.
+    pub fn same_content(&self, other: &Self) -> bool {
+        let patches = |told: &Self| {
+            let of =
+                |p: &ToldPatch| (p.file_name.clone(), p.branch.clone(), p.base.clone(), p.sha256);
+            told.patches.iter().map(of).collect::<Vec<_>>()
+        };
+        self.advisories == other.advisories
+            && self.branches == other.branches
+            && self.releases == other.releases
+            && patches(self) == patches(other)
+    }
+}
+
+/// Whether the recipient of a step with this log may have its mail. Doubt counts as yes: who
+/// may know the old date must hear the new one.
+pub fn may_have<'a>(log: impl Iterator<Item = &'a Happened>) -> bool {
+    let (mut has, mut open, mut read) = (false, false, false);
+    for happened in log {
+        match happened {
+            Happened::Intended => open = true,
+            Happened::Acted { .. } | Happened::Lost | Happened::ByHand { .. } => {
+                (has, open) = (true, false);
+            }
+            Happened::Failed { error } => {
+                has |= error.retry == Retry::Unknown;
+                open = false;
+            }
+            Happened::Looked { seen } => has |= matches!(seen, Seen::Present(_)),
+            Happened::Acknowledged { .. } => (has, read) = (true, true),
+            // A relay further on gave up: it did not arrive, unless its reader says so.
+            Happened::Bounced { .. } => has = read,
+            Happened::Delayed { .. } | Happened::Skipped { .. } | Happened::Released { .. } => {}
+        }
+    }
+    has || open
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::receipt::{OutletError, Receipt};
+
+    fn failed(error: OutletError) -> Happened {
+        Happened::Failed { error }
+    }
+
+    #[test]
+    fn doubt_counts_as_told_and_a_clear_no_does_not() {
+        let acted = || Happened::Acted { receipt: Receipt::handed_over("250") };
+        let bounced = || Happened::Bounced { code: "5.1.1".into(), said: String::new() };
+        let read = || Happened::Acknowledged { by: "X".into(), how: "a call".into() };
+        let later = || failed(OutletError::later("451", ""));
+        let never = || failed(OutletError::never("550", ""));
+        let lost = || Happened::Lost;
+        let go = || Happened::Intended;
+        for (log, told) in [
+            (vec![], false),
+            (vec![go()], true),
+            (vec![go(), acted()], true),
+            (vec![go(), later()], false),
+            (vec![go(), later(), go(), acted()], true),
+            (vec![go(), never()], false),
+            (vec![go(), lost()], true),
+            (vec![go(), lost(), go(), never()], true),
+            (vec![go(), acted(), bounced()], false),
+            (vec![go(), acted(), read(), bounced()], true),
+            (vec![go(), acted(), bounced(), read()], true),
+            (vec![Happened::ByHand { by: "Ada".into(), evidence: "a call".into() }], true),
+            (vec![Happened::Skipped { by: "Ada".into(), reason: "left".into() }], false),
+        ] {
+            assert_eq!(may_have(log.iter()), told, "{log:?}");
+        }
+    }
+}
