@@ -9,7 +9,9 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::{AdvisoryId, ReporterId};
 use crate::domain::rules;
 use crate::domain::secret::{Embargoed, Reason};
-use crate::formats::osv;
+use crate::domain::stage::Stage;
+use crate::domain::view::AdvisoryView;
+use crate::formats::{osv, template_lint};
 use crate::store::StoreError;
 
 /// Drafts one. Findings do not stop a draft, except an id that cannot ever work.
@@ -113,4 +115,19 @@ fn prepare(house: &House, mut text: AdvisoryText) -> Case<(AdvisoryText, Vec<Fin
         }
     }
     Ok((text, findings))
+}
+
+/// What the team's own templates say of advisories that are not public.
+pub async fn named_in_templates(house: &House) -> Case<Vec<Finding>> {
+    let (all, disclosures) =
+        house.store.read(|r| Ok::<_, StoreError>((r.advisories()?, r.disclosures()?))).await?;
+    let known = |a: &Advisory| {
+        disclosures.iter().any(|d| {
+            matches!(d.stage, Stage::Releasing | Stage::Public)
+                && d.case.open(Reason::Judging).advisories.contains(&a.id)
+        })
+    };
+    let secret = all.iter().filter(|a| !known(a));
+    let views: Vec<_> = secret.map(|a| AdvisoryView::of(a.text.open(Reason::Judging))).collect();
+    Ok(template_lint::spoken(&house.templates, &views))
 }

@@ -40,7 +40,7 @@ pub const TEAM_KEY: &str = "team.key";
 /// The team's certificate, for everybody.
 pub const TEAM_CERTIFICATE: &str = "team.asc";
 /// Templates that override the embedded ones.
-const TEMPLATES: &str = "templates";
+pub const TEMPLATES: &str = "templates";
 /// Where outlets lay out files for a moment.
 const WORK: &str = "work";
 

@@ -1,5 +1,7 @@
 //! `daybreak config`: whether the configuration can be used, and what it comes to.
 
+use std::path::Path;
+
 use clap::Subcommand;
 
 use super::Global;
@@ -9,10 +11,12 @@ use super::print::Print;
 use crate::casework::opening;
 use crate::config;
 use crate::domain::finding::{Finding, any_stop};
+use crate::formats::template_lint;
+use crate::formats::templates::Templates;
 
 #[derive(Debug, Subcommand)]
 pub enum Config {
-    /// Say what is wrong with daybreak.toml and the files it names
+    /// Say what is wrong with daybreak.toml, the files it names and your own templates
     #[command(after_help = "Example:\n  daybreak --dir security config check")]
     Check,
     /// Show every setting with its default filled in; passwords are left out
@@ -21,10 +25,12 @@ pub enum Config {
 }
 
 pub fn run(verb: &Config, global: &Global, print: Print) -> Ended {
-    let config = config::Config::load(&whole(&global.dir)?.join(opening::CONFIG))?;
+    let dir = whole(&global.dir)?;
+    let config = config::Config::load(&dir.join(opening::CONFIG))?;
     match verb {
         Config::Check => {
-            let findings = named_files(&config);
+            let mut findings = named_files(&config);
+            findings.extend(templates(&dir));
             print.judged(&findings, "nothing to complain about")?;
             Ok(if any_stop(&findings) { Exit::Blocked } else { Exit::Ok })
         }
@@ -75,6 +81,18 @@ pub fn named_files(config: &config::Config) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// What is wrong with the team's own templates.
+pub fn templates(dir: &Path) -> Vec<Finding> {
+    let folder = dir.join(opening::TEMPLATES);
+    match Templates::load(folder.is_dir().then_some(folder.as_path())) {
+        Ok(templates) => template_lint::lint(&templates),
+        Err(error) => vec![
+            Finding::stop("template-unusable", opening::TEMPLATES, error.to_string())
+                .cure("mend it, or delete the file to use the embedded one"),
+        ],
+    }
 }
 
 /// The text with every password in an address (`scheme://user:password@host`,

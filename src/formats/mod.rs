@@ -27,6 +27,7 @@ pub mod rating;
 pub(crate) mod sample;
 pub mod security_txt;
 pub mod slots;
+pub mod template_lint;
 pub mod templates;
 pub mod tree;
 

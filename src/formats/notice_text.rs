@@ -5,6 +5,8 @@
 //! view holds. A notice that only brings news (another date, a broken embargo, the end) gets
 //! no advisory at all: its template cannot print one.
 
+pub(super) mod must;
+
 use serde::Serialize;
 
 use super::FormatError;
@@ -141,7 +143,16 @@ pub fn render(
         releases: if all { releases(view) } else { Vec::new() },
         patches: if all { patches(view) } else { Vec::new() },
     };
-    templates.render(template(kind, view.audience), context)
+    let name = template(kind, view.audience);
+    let text = templates.render(name, context)?;
+    match must::missing(&text, &must::essentials(view, news)).first() {
+        None => Ok(text),
+        Some(field) => Err(FormatError::Template {
+            name: name.to_owned(),
+            line: 0,
+            what: format!("it prints nothing of `{field}`"),
+        }),
+    }
 }
 
 fn branches(view: &NoticeView) -> Vec<Branch<'_>> {

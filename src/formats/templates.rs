@@ -49,6 +49,7 @@ pub struct Templates {
     style: String,
     icon: String,
     digests: Vec<(&'static str, Sha256)>,
+    overrides: Vec<(&'static str, String)>,
 }
 
 impl Templates {
@@ -70,12 +71,16 @@ impl Templates {
         environment.set_debug(false);
         environment.set_formatter(escaped);
         environment.set_fuel(Some(FUEL));
-        let (mut style, mut icon, mut digests) = (String::new(), String::new(), Vec::new());
+        let (mut style, mut icon) = (String::new(), String::new());
+        let (mut digests, mut overrides) = (Vec::new(), Vec::new());
         for (name, embedded) in EMBEDDED {
             let text = match folder {
                 Some(folder) => override_of(&folder.join(name))?,
                 None => None,
             };
+            if let Some(text) = &text {
+                overrides.push((name, text.clone()));
+            }
             let text = text.unwrap_or_else(|| embedded.to_owned());
             digests.push((name, Sha256::of(text.as_bytes())));
             match name {
@@ -84,12 +89,17 @@ impl Templates {
                 _ => environment.add_template_owned(name, text).map_err(|e| mapped(name, &e))?,
             }
         }
-        Ok(Self { environment, style, icon, digests })
+        Ok(Self { environment, style, icon, digests, overrides })
     }
 
     /// File name and digest of every template in use, in a fixed order, for the MANIFEST.
     pub fn digests(&self) -> &[(&'static str, Sha256)] {
         &self.digests
+    }
+
+    /// Name and text of what is overridden.
+    pub fn overrides(&self) -> &[(&'static str, String)] {
+        &self.overrides
     }
 
     /// The stylesheet's text.

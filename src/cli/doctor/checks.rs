@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::Looked;
-use crate::casework::{House, audits, disclosures, distributors, opening, plans};
-use crate::cli::config::named_files;
+use crate::casework::{House, advisories, audits, disclosures, distributors, opening, plans};
+use crate::cli::config::{named_files, templates};
 use crate::config::Config;
 use crate::domain::finding::Finding;
 use crate::domain::time::{At, Span};
@@ -24,6 +24,7 @@ pub fn configuration(dir: &Path) -> anyhow::Result<Looked> {
         config.command.len()
     );
     let mut findings = named_files(&config);
+    findings.extend(templates(dir));
     if config.repository.is_empty() {
         findings.push(
             Finding::warn("no-repository", "repository", "none is configured")
@@ -38,6 +39,13 @@ pub fn configuration(dir: &Path) -> anyhow::Result<Looked> {
         ));
     }
     Ok(Looked::new("configuration", said, findings))
+}
+
+/// Overridden texts that name what is still secret: they say it on every page.
+pub async fn spoken(house: &House) -> anyhow::Result<Looked> {
+    let findings = advisories::named_in_templates(house).await?;
+    let said = format!("{} of your own", house.templates.overrides().len());
+    Ok(Looked::new("templates", said, findings))
 }
 
 /// Nobody but the owner may read what lies in the data directory.

@@ -8,6 +8,7 @@ use crate::casework::{approvals, audits, members};
 use crate::cli::desk::Desk;
 use crate::cli::print::table;
 use crate::cli::words;
+use crate::domain::news::NoticeKind;
 use crate::domain::party::CLEAR_SUBJECT;
 use crate::domain::plan::{Phase, Plan, Step};
 use crate::domain::run::{GoRow, Progress, Status};
@@ -148,7 +149,10 @@ fn steps(standing: &Standing) -> String {
 }
 
 fn what(step: &Step) -> String {
-    let spoken = audits::spoken(step);
+    let mut spoken = audits::spoken(step);
+    if let Some(sealing) = step.sealing.as_ref().filter(|s| s.notice != NoticeKind::First) {
+        spoken.push_str(&format!(", {}", sealing.notice));
+    }
     match step.sealing.as_ref().filter(|s| s.clear_subject != CLEAR_SUBJECT) {
         None => spoken,
         Some(sealing) => format!("{spoken}, subject in CLEAR TEXT: {}", sealing.clear_subject),

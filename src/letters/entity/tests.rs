@@ -185,3 +185,38 @@ async fn sha256sum_accepts_the_saved_attachments() {
     assert!(out.ok(), "{}", out.complaint());
     assert_eq!(out.text(), "meadow-main.patch: OK\nnotice.json: OK\n");
 }
+
+#[test]
+fn earlier_mails_are_named_inside_and_nowhere_else() {
+    let group = grouped(&notice(Audience::Distributor));
+    let ids: Vec<String> = (0..20).map(|n| format!("{n:032x}@meadow.example")).collect();
+    for count in [0_usize, 1, 2, 12, 13, 20] {
+        let delivery = Delivery { references: &ids[..count], ..delivery() };
+        let entity = compose(&group.body, &delivery).unwrap();
+        let read = MessageParser::default().parse(&entity).unwrap();
+        let named = |v: &mail_parser::HeaderValue<'_>| match v {
+            mail_parser::HeaderValue::Text(one) => vec![one.to_string()],
+            mail_parser::HeaderValue::TextList(all) => {
+                all.iter().map(ToString::to_string).collect()
+            }
+            _ => vec![],
+        };
+        let last: Vec<String> = ids[..count].last().cloned().into_iter().collect();
+        assert_eq!(named(read.in_reply_to()), last);
+        let references = named(read.references());
+        assert_eq!(references.len(), count.min(12));
+        assert_eq!(references.first(), ids[..count].first());
+        assert_eq!(references.last(), ids[..count].last());
+        assert_eq!(entity.len(), group.bucket, "the size says nothing of it");
+        // Nothing outside speaks of them.
+        let armor = b"-----BEGIN PGP MESSAGE-----\n\nAAAA\n-----END PGP MESSAGE-----\n";
+        let outside = crate::letters::wire::sealed(&delivery, armor, BOUNDARY).unwrap();
+        let outside = String::from_utf8(outside).unwrap();
+        assert!(!outside.contains("References") && !outside.contains("In-Reply-To"));
+        assert!(ids.iter().all(|id| !outside.contains(id.as_str())));
+    }
+    for bad in ["no-address", "a@b>\r\nBcc: <x@y", "a b@c"] {
+        let references = [bad.to_owned()];
+        assert!(compose(&group.body, &Delivery { references: &references, ..delivery() }).is_err());
+    }
+}
