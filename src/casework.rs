@@ -5,6 +5,7 @@
 
 pub mod advisories;
 pub mod approvals;
+pub mod attachments;
 pub mod audits;
 mod bells;
 pub mod candidates;
@@ -13,6 +14,7 @@ pub mod disclosures;
 pub mod distributors;
 mod error;
 mod find;
+mod groups;
 mod house;
 pub mod members;
 pub mod opening;
@@ -22,6 +24,7 @@ pub mod patches;
 pub mod plans;
 pub mod publications;
 pub mod releases;
+mod windows;
 
 pub use bells::Bells;
 pub use error::CaseError;

@@ -1,5 +1,6 @@
 //! Plans: pinned, shown, voided. What goes into one is gathered in `notice` and `release`.
 
+mod content;
 pub mod notice;
 mod pin;
 pub mod preview;
@@ -19,7 +20,17 @@ use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::receipt::Repeat;
 use crate::domain::run::{GoRow, PlanFacts, Run};
 use crate::domain::secret::Reason;
+use crate::domain::zone::T0;
 use crate::store::{Decision, Reader, StoreError, Tx};
+
+/// What whoever makes a plan says of it.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    /// Codes of findings that stop unless they are accepted.
+    pub accept: Vec<String>,
+    /// When a Headsup goes out; a week before T0, or at once, unless said.
+    pub at: Option<T0>,
+}
 
 /// Pins a plan of the wanted kind; findings that stop are an error, the others are returned
 /// for the approvers to see.
@@ -29,9 +40,20 @@ pub async fn make(
     disclosure: &Disclosure,
     kind: PlanKind,
 ) -> Case<(Plan, Vec<Finding>)> {
+    make_as(house, actor, disclosure, kind, &Order::default()).await
+}
+
+/// The same with what somebody said of it.
+pub async fn make_as(
+    house: &House,
+    actor: Actor,
+    disclosure: &Disclosure,
+    kind: PlanKind,
+    order: &Order,
+) -> Case<(Plan, Vec<Finding>)> {
     match kind {
-        PlanKind::Notice => notice::make(house, actor, disclosure).await,
-        PlanKind::Release => release::make(house, actor, disclosure).await,
+        PlanKind::Notice => notice::make(house, actor, disclosure, order).await,
+        PlanKind::Release => release::make(house, actor, disclosure, order).await,
         PlanKind::Headsup | PlanKind::Correction => Err(CaseError::not_now(
             format!("{kind} plans cannot be made yet"),
             "this version makes notice and release plans",

@@ -14,6 +14,7 @@ use super::exit::{Ended, Exit};
 use super::print::table;
 use super::voided::Before;
 use super::{files, words};
+use crate::casework::plans::Order;
 use crate::casework::{find_disclosure, find_plan, plans};
 use crate::domain::plan::{self, PlanKind};
 
@@ -27,6 +28,9 @@ pub enum Plan {
         /// Encrypted notices to distributors, or everything at T0
         #[arg(long, value_parser = words::plan_kind())]
         kind: PlanKind,
+        /// Go on although a finding of this code stops: embargo-too-long; may be repeated
+        #[arg(long, value_name = "CODE", value_parser = ["embargo-too-long"])]
+        accept: Vec<String>,
     },
     /// Show the plans of a disclosure
     #[command(after_help = "Example:\n  daybreak plan list x_meadow-2026-0001")]
@@ -76,10 +80,11 @@ pub enum Plan {
 pub async fn run(verb: Plan, desk: &Desk) -> Ended {
     let (house, print) = (&desk.house, desk.print);
     match verb {
-        Plan::Make { disclosure, kind } => {
+        Plan::Make { disclosure, kind, accept } => {
             // An older plan of the kind gives way to the new one.
+            let order = Order { accept, at: None };
             let before = Before::edit(desk).await?;
-            let ended = make(desk, &disclosure, kind).await.map(|()| Exit::Ok);
+            let ended = make(desk, &disclosure, kind, &order).await.map(|()| Exit::Ok);
             return before.tell(desk, ended).await;
         }
         Plan::List { disclosure } => {
@@ -119,9 +124,9 @@ pub async fn run(verb: Plan, desk: &Desk) -> Ended {
     Ok(Exit::Ok)
 }
 
-async fn make(desk: &Desk, disclosure: &str, kind: PlanKind) -> anyhow::Result<()> {
+async fn make(desk: &Desk, disclosure: &str, kind: PlanKind, order: &Order) -> anyhow::Result<()> {
     let found = find_disclosure(&desk.house, disclosure).await?;
-    let (made, findings) = plans::make(&desk.house, desk.actor, &found, kind).await?;
+    let (made, findings) = plans::make_as(&desk.house, desk.actor, &found, kind, order).await?;
     let manifest = plans::manifest_of(&made)?;
     let print = desk.print;
     print.made(made.id, &findings)?;

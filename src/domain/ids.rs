@@ -100,6 +100,8 @@ ids! {
     PostId = "pst", "a post";
     /// One file of a release.
     ArtefactId = "art", "an artefact";
+    /// One file that distributors get beside the patches.
+    AttachmentId = "att", "an attachment";
     /// One immutable, approvable list of steps.
     PlanId = "pln", "a plan";
     /// One effect; also its idempotency key in the world.

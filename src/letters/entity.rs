@@ -95,6 +95,12 @@ pub fn group(text: &str, attachments: &[Attachment], boundary: &str) -> Result<G
     Ok(Group { body, bucket })
 }
 
+/// Lengthens a group's body to `len` bytes by blank lines that readers do not show; a body
+/// that is as long already stays as it is.
+pub fn lengthen(body: &mut Vec<u8>, len: usize) {
+    pad(body, len.saturating_sub(body.len()));
+}
+
 /// The size of every entity of a group whose body has `len` bytes.
 fn bucket_of(len: usize) -> Result<usize, LetterError> {
     let needed = len.saturating_add(HEADROOM);
@@ -137,7 +143,7 @@ pub fn slots_of(entity: &[u8]) -> Vec<Slot> {
 }
 
 /// Appends `count` bytes of blank lines to the epilogue, which readers do not show
-/// (RFC 2046 section 5.1.1). `count` is never 1: the room kept for headers sees to that.
+/// (RFC 2046 section 5.1.1). A count of 1 is one space, which belongs to what follows.
 fn pad(entity: &mut Vec<u8>, count: usize) {
     const LINE: usize = 78;
     let mut left = count;

@@ -107,7 +107,10 @@ fn outlook(certificate: &Certificate, address: &str, times: &[(&str, At)]) -> Ve
     found
 }
 
-fn contact_of<'a>(record: &'a mut DistributorRecord, address: &str) -> Case<&'a mut Contact> {
+pub(super) fn contact_of<'a>(
+    record: &'a mut DistributorRecord,
+    address: &str,
+) -> Case<&'a mut Contact> {
     check_address("contact", address)?;
     let known: Vec<String> = record.contacts.iter().map(|c| c.address.clone()).collect();
     record.contacts.iter_mut().find(|c| c.address.eq_ignore_ascii_case(address)).ok_or_else(|| {

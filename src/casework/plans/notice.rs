@@ -1,10 +1,13 @@
 //! Gathering a Notice plan: each contact its own sealed mail at its own window, and the
 //! reporters in the moment of the first one.
 
+use super::Order;
+use super::content::{Content, level};
 use super::pin::{Draft, pin};
 use super::views::{self, Opened};
 use crate::casework::disclosures::{check, open_for_change, t0_of};
 use crate::casework::members::recall;
+use crate::casework::windows::{hears, weigh};
 use crate::casework::{Case, CaseError, House};
 use crate::clock::random;
 use crate::domain::action::Action;
@@ -18,6 +21,7 @@ use crate::domain::ids::{DisclosureId, StepId};
 use crate::domain::party::{CLEAR_SUBJECT, Contact, Distributor};
 use crate::domain::plan::{Phase, Plan, PlanKind, Sealing, Step};
 use crate::domain::planner::{self, Notice, PERSON};
+use crate::domain::rules::windows::POST_MISSING;
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
 use crate::domain::view::NoticeView;
@@ -35,29 +39,34 @@ const NOT_YET: &[&str] = &[
     "expectation-missing",
     "no-post",
     "candidate-dated-otherwise",
+    POST_MISSING,
 ];
 
 pub(super) async fn make(
     house: &House,
     actor: Actor,
     disclosure: &Disclosure,
+    order: &Order,
 ) -> Case<(Plan, Vec<Finding>)> {
     open_for_change(disclosure)?;
     let t0 = t0_of(disclosure)?;
     let mut findings = check(house, disclosure).await?;
     findings.retain(|f| !NOT_YET.contains(&f.code.as_str()));
+    weigh(&mut findings, &order.accept);
     let id = disclosure.id;
     let (told, distributors) =
         house.store.read(move |r| Ok::<_, StoreError>((told(r, id)?, r.distributors()?))).await?;
     let revision = told.saturating_add(1);
     let opened = views::open(house, disclosure).await?;
     let view = opened.notice(house, disclosure, t0, revision);
-    let active: Vec<&Distributor> = distributors.iter().filter(|d| d.active).collect();
+    let active: Vec<&Distributor> =
+        distributors.iter().filter(|d| hears(d, &opened.content)).collect();
     let mut making =
         Making { house, t0, view: &view, blobs: Vec::new(), notices: Vec::new(), findings };
     making.distributors(&active)?;
     let asks = making.reporters(&opened)?;
-    let Making { blobs, notices, findings, .. } = making;
+    let Making { mut blobs, mut notices, findings, .. } = making;
+    level(&mut blobs, &mut notices);
     if any_stop(&findings) {
         return Err(CaseError::Blocked(findings));
     }
@@ -76,6 +85,8 @@ pub(super) async fn make(
         t0,
         threshold: house.config.plans.notice,
         recipients,
+        groups: opened.content.groups.clone(),
+        announces: None,
         steps,
         blobs,
         advisories: opened.advisories.iter().map(|a| (a.id, a.revision)).collect(),
@@ -135,15 +146,13 @@ struct Making<'a> {
 
 impl Making<'_> {
     fn distributors(&mut self, all: &[&Distributor]) -> Case<()> {
-        if all.is_empty() {
-            return Ok(());
-        }
-        let group = self.group(self.view, "notice.entity")?;
         let (now, lead) = (self.house.now(), self.house.config.plans.lead_days);
         for distributor in all {
             let record = distributor.record.open(Reason::Dispatch);
-            let not_before = planner::notice_at(&self.t0, record, lead, now);
             for contact in &record.contacts {
+                let not_before = planner::notice_at(&self.t0, record, contact, lead, now);
+                let content = Content::of(&contact.profile, self.view);
+                let group = self.content(content)?;
                 self.contact(contact, &group, not_before)?;
             }
         }
@@ -211,6 +220,15 @@ impl Making<'_> {
             message: group,
         };
         self.notices.push(Notice { mail, sealing, not_before });
+    }
+
+    /// The pinned part of what contacts with this content get, made once.
+    fn content(&mut self, content: Content) -> Case<BlobRef> {
+        let name = content.name();
+        match self.blobs.iter().find(|b| b.about.name == name) {
+            Some(there) => Ok(there.about.clone()),
+            None => self.group(&content.view(self.view), &name),
+        }
     }
 
     /// The pinned part of a content group.

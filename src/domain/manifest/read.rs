@@ -88,6 +88,11 @@ pub(super) fn parse(text: &str) -> Result<Manifest, BadManifest> {
     let early_lift = page.value("early-lift")?;
     let announce_after = Span::secs(page.value("announce-after")?);
     let recipients = page.value("recipients")?;
+    let groups = page.many("group", Some)?;
+    let announces = match page.maybe("announces") {
+        None => None,
+        Some(at) => Some(At::parse_rfc3339(&at).ok_or(BadManifest { key: "announces" })?),
+    };
     let templates = page.many("template", |v| {
         let (digest, name) = v.split_once(' ')?;
         Some((name.to_owned(), digest.parse().ok()?))
@@ -112,6 +117,8 @@ pub(super) fn parse(text: &str) -> Result<Manifest, BadManifest> {
         early_lift,
         announce_after,
         recipients,
+        groups,
+        announces,
         templates,
         steps,
     };

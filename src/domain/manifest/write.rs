@@ -36,6 +36,10 @@ pub(super) fn render(manifest: &Manifest) -> String {
     page.line("early-lift", manifest.early_lift);
     page.line("announce-after", manifest.announce_after.as_secs());
     page.line("recipients", manifest.recipients);
+    manifest.groups.iter().for_each(|g| page.line("group", g));
+    if let Some(at) = manifest.announces {
+        page.line("announces", at.rfc3339());
+    }
     for (name, digest) in &manifest.templates {
         page.line("template", format_args!("{digest} {name}"));
     }

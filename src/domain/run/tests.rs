@@ -51,6 +51,8 @@ impl Bench {
             threshold: 1,
             early_lift: 1,
             announce_after: Span::mins(15),
+            groups: vec![],
+            announces: None,
             recipients: Sha256::of(b""),
             templates: vec![],
             steps,
