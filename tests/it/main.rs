@@ -34,4 +34,5 @@ mod town;
 mod tutorial;
 mod twins;
 mod whole_day;
+mod windows;
 mod world;
