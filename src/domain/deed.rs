@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::ids::{
-    AdvisoryId, ApprovalId, ArtefactId, BlobId, CandidateId, CertificateId, ContactId,
-    DisclosureId, DistributorId, EventId, HolderId, MemberId, PatchId, PlanId, PostId, ReleaseId,
-    ReporterId, StepId,
+    AdvisoryId, ApprovalId, ArtefactId, BlobId, CandidateId, CertificateId, ChallengeId, ContactId,
+    DisclosureId, DistributorId, EventId, HolderId, MemberId, MessageId, PatchId, PlanId, PostId,
+    ReleaseId, ReporterId, StepId,
 };
 use super::secret::Embargoed;
 use super::time::At;
@@ -88,12 +88,14 @@ subjects!(
     BlobId,
     CandidateId,
     CertificateId,
+    ChallengeId,
     ContactId,
     DisclosureId,
     DistributorId,
     EventId,
     HolderId,
     MemberId,
+    MessageId,
     PatchId,
     PlanId,
     PostId,
