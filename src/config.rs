@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use commands::{Command, PythonIndex};
 pub use lists::{List, PostSigning};
-pub use mail::{Relay, Tls};
+pub use mail::{Relay, SenderMode, Tls};
 pub use named::NamedFile;
 pub use plans::Plans;
 pub use repository::{Branch, CommitMessage, Repository};

@@ -17,6 +17,7 @@ pub mod event;
 pub mod finding;
 pub mod ids;
 pub mod manifest;
+pub mod message;
 pub mod party;
 pub mod plan;
 pub mod planner;

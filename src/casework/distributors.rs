@@ -194,6 +194,7 @@ fn make_contact(
         kind: new.kind,
         profile: new.profile,
         certificates: held,
+        reply_certificates: Vec::new(),
     };
     Ok((contact, findings))
 }

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use super::ids::{
     AdvisoryId, ApprovalId, ArtefactId, AttachmentId, BlobId, CandidateId, CertificateId,
-    ContactId, DisclosureId, DistributorId, EventId, HolderId, MemberId, PatchId, PlanId, PostId,
-    ReleaseId, ReporterId, StepId,
+    ChallengeId, ContactId, DisclosureId, DistributorId, EventId, HolderId, MemberId, MessageId,
+    PatchId, PlanId, PostId, ReleaseId, ReporterId, StepId,
 };
 use super::secret::Embargoed;
 use super::time::At;
@@ -89,12 +89,14 @@ subjects!(
     BlobId,
     CandidateId,
     CertificateId,
+    ChallengeId,
     ContactId,
     DisclosureId,
     DistributorId,
     EventId,
     HolderId,
     MemberId,
+    MessageId,
     PatchId,
     PlanId,
     PostId,

@@ -112,6 +112,10 @@ ids! {
     ApprovalId = "apr", "an approval";
     /// One sealed run of bytes.
     BlobId = "blb", "a blob";
+    /// One mail that was received.
+    MessageId = "msg", "a message";
+    /// One proof of readability that was asked for.
+    ChallengeId = "chl", "a challenge";
     /// One running engine.
     HolderId = "eng", "an engine";
 }

@@ -149,6 +149,10 @@ pub struct Contact {
     pub profile: Profile,
     /// Certificates, with history.
     pub certificates: Vec<HeldCertificate>,
+    /// Whose signatures on replies count besides: the members of a list answer with keys of
+    /// their own. Nothing is ever encrypted to these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reply_certificates: Vec<HeldCertificate>,
 }
 
 impl Contact {

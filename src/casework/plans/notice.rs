@@ -210,8 +210,7 @@ impl Making<'_> {
 
     fn push(&mut self, to: String, group: BlobRef, sealing: Sealing, not_before: At) {
         let from = self.house.config.team.address.clone();
-        let envelope_from =
-            self.house.config.mail.envelope_from.clone().unwrap_or_else(|| from.clone());
+        let envelope_from = self.house.sender();
         let mail = Action::Mail {
             from,
             envelope_from,
