@@ -1,9 +1,10 @@
-//! The relay that takes all mail.
+//! The relay that takes all mail, and a second one for when the first cannot be reached.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::sender::SenderMode;
 use super::{ConfigError, check_address};
 
 /// How the connection to the relay is protected.
@@ -19,23 +20,32 @@ pub enum Tls {
     None,
 }
 
-/// How MAIL FROM tells one delivery from another, so that a bounce finds its delivery.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SenderMode {
-    /// The same address for all; bounces are told apart by the Message-ID they return.
-    #[default]
-    Fixed,
-    /// `n-TOKEN@bounce_domain`.
-    Verp,
-    /// `local+n-TOKEN@domain` of `envelope_from`.
-    Plus,
+/// How one relay is reached.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hop {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Protection; required unless the relay is on this machine.
+    #[serde(default)]
+    pub tls: Tls,
+    /// PEM file of an authority to trust besides the public ones.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// What we say in EHLO; the team's domain unless said.
+    #[serde(default)]
+    pub ehlo: Option<String>,
+    /// Account, if the relay asks for one.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// File that holds the password.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
 }
 
-/// What stands before a token in an address of ours.
-const MARK: &str = "n-";
-
-/// The relay.
+/// The relay, and how it is used.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Relay {
@@ -73,6 +83,22 @@ pub struct Relay {
     /// How often at most.
     #[serde(default = "default_max_repeats")]
     pub max_repeats: u32,
+    /// Whether the relay gives messages another Message-ID, by which a repeated mail would no
+    /// longer be known as the same one: then a person decides instead.
+    #[serde(default)]
+    pub rewrites_message_id: bool,
+    /// Connections at most, 1 to 64.
+    #[serde(default = "default_connections")]
+    pub connections: u32,
+    /// Notices a minute at most, evenly spaced; as fast as they go unless said.
+    #[serde(default)]
+    pub per_minute: Option<u32>,
+    /// Seconds after which an unused connection is not used again.
+    #[serde(default = "default_idle")]
+    pub idle: u32,
+    /// The relay to use while this one cannot be reached or defers.
+    #[serde(default)]
+    pub fallback: Option<Hop>,
 }
 
 const fn default_repeat_after() -> u32 {
@@ -83,66 +109,65 @@ const fn default_max_repeats() -> u32 {
     1
 }
 
-impl Relay {
+const fn default_connections() -> u32 {
+    4
+}
+
+const fn default_idle() -> u32 {
+    30
+}
+
+impl Hop {
     /// Whether the relay is on this machine.
     pub fn is_loopback(&self) -> bool {
         self.host == "localhost"
             || self.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
-    /// MAIL FROM of one delivery. `token` is 128 random bits in hexadecimal, never used before.
-    pub fn sender(&self, team: &str, token: &str) -> String {
-        let fixed = self.envelope_from.as_deref().unwrap_or(team);
-        let plus = || fixed.split_once('@').map(|(l, host)| format!("{l}+{MARK}{token}@{host}"));
-        let verp = || self.bounce_domain.as_deref().map(|host| format!("{MARK}{token}@{host}"));
-        let made = match self.sender_mode {
-            SenderMode::Fixed => None,
-            SenderMode::Verp => verp(),
-            SenderMode::Plus => plus(),
-        };
-        made.unwrap_or_else(|| fixed.to_owned())
+    fn check(&self, section: &str) -> Result<(), ConfigError> {
+        if self.tls == Tls::None && !self.is_loopback() {
+            return Err(ConfigError::Wrong {
+                field: format!("{section}.tls"),
+                wrong: "is `none` for a relay that is not on this machine".to_owned(),
+                right: "use `starttls` or `wrapped`".to_owned(),
+            });
+        }
+        Ok(())
     }
+}
 
-    fn check_sender(&self) -> Result<(), ConfigError> {
-        let wrong = |field: &str, wrong: &str, right: &str| {
-            let text = str::to_owned;
-            Err(ConfigError::Wrong { field: text(field), wrong: text(wrong), right: text(right) })
-        };
-        let field = "mail.bounce_domain";
-        match (self.sender_mode, self.bounce_domain.as_deref()) {
-            (SenderMode::Verp, None) => {
-                wrong(field, "is missing", "`sender_mode = \"verp\"` needs a domain of its own")
-            }
-            (SenderMode::Verp, Some(host)) => check_address(field, &format!("{MARK}x@{host}")),
-            (_, Some(_)) => wrong(
-                field,
-                "is used with `sender_mode = \"verp\"` only",
-                "leave it out, or choose that mode",
-            ),
-            (SenderMode::Plus, None) => {
-                let longest = |address: &str| {
-                    address.split_once('@').is_none_or(|(local, _)| local.len() <= 28)
-                };
-                match self.envelope_from.as_deref() {
-                    Some(address) if longest(address) => Ok(()),
-                    _ => wrong(
-                        "mail.envelope_from",
-                        "is missing, or its local part is longer than 28 characters",
-                        "`sender_mode = \"plus\"` needs a short address that takes `+detail`",
-                    ),
-                }
-            }
-            (SenderMode::Fixed, None) => Ok(()),
+impl Relay {
+    /// How the relay itself is reached.
+    pub fn hop(&self) -> Hop {
+        Hop {
+            host: self.host.clone(),
+            port: self.port,
+            tls: self.tls,
+            ca_file: self.ca_file.clone(),
+            ehlo: self.ehlo.clone(),
+            user: self.user.clone(),
+            password_file: self.password_file.clone(),
         }
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
+        self.hop().check("mail")?;
         self.check_sender()?;
-        if self.tls == Tls::None && !self.is_loopback() {
+        if let Some(fallback) = &self.fallback {
+            fallback.check("mail.fallback")?;
+        }
+        if !(1..=64).contains(&self.connections) {
             return Err(ConfigError::Wrong {
-                field: "mail.tls".to_owned(),
-                wrong: "is `none` for a relay that is not on this machine".to_owned(),
-                right: "use `starttls` or `wrapped`".to_owned(),
+                field: "mail.connections".to_owned(),
+                wrong: format!("is {}", self.connections),
+                right: "use 1 to 64; 4 is enough for most relays".to_owned(),
+            });
+        }
+        if self.per_minute == Some(0) {
+            return Err(ConfigError::Wrong {
+                field: "mail.per_minute".to_owned(),
+                wrong: "is 0: no notice would ever leave".to_owned(),
+                right: "leave it out for no limit, or use 1 or more".to_owned(),
             });
         }
         if let Some(address) = &self.envelope_from {
