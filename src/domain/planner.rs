@@ -334,6 +334,7 @@ mod tests {
             contacts: vec![],
         };
         let contact = |kind| Contact {
+            reply_certificates: vec![],
             id: ContactId::new(T, [0; 10]),
             address: "a@d".into(),
             kind,

@@ -55,6 +55,7 @@ fn windows_keep_the_hour_on_the_wall(
     for (days, expected) in [14, 7, 3].into_iter().zip(before) {
         let long_before = At::from_secs(0);
         let contact = Contact {
+            reply_certificates: vec![],
             id: ContactId::new(long_before, [0; 10]),
             address: "a@d.example".to_owned(),
             kind: ContactKind::Person,
