@@ -14,6 +14,7 @@ pub mod distributors;
 mod error;
 mod find;
 mod house;
+pub mod ledger;
 pub mod members;
 pub mod opening;
 pub mod pages;

@@ -69,6 +69,7 @@ fn as_json(standing: &Standing, people: &[String]) -> Value {
         fields.insert("early_lift".to_owned(), json!(manifest.early_lift));
         fields.insert("lifted".to_owned(), json!(facts.lifted));
         fields.insert("go".to_owned(), json!(facts.go.map(|_| go(standing))));
+        fields.insert("resends".to_owned(), json!(manifest.resends));
         fields.insert("steps".to_owned(), json!(steps));
     }
     value
@@ -103,6 +104,9 @@ fn as_text(standing: &Standing, people: &[String]) -> String {
         ("first byte leaves", effect),
         ("MANIFEST sha256", plan.digest.to_string()),
     ];
+    if let Some(id) = manifest.resends {
+        head.push(("sends again", format!("the content of {id}, unchanged, to one contact")));
+    }
     if plan.kind.is_public() {
         let lift = if facts.lifted { "asked for: it starts before T0" } else { "not asked for" };
         head.push(("GO", go(standing)));

@@ -81,6 +81,8 @@ pub(crate) fn sample() -> Manifest {
         early_lift: 1,
         announce_after: Span::mins(15),
         recipients: Sha256::of(b""),
+        resends: Some(PlanId::new(At::from_secs(1), [7; 10])),
+        tells: Some(Sha256::of(b"told")),
         templates: vec![("notice.txt".into(), Sha256::of(b"t"))],
         steps: vec![mail, push, step(3, ask), step(4, publish), step(5, wait), step(6, run)],
     }

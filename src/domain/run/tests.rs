@@ -53,6 +53,8 @@ impl Bench {
             announce_after: Span::mins(15),
             recipients: Sha256::of(b""),
             templates: vec![],
+            resends: None,
+            tells: None,
             steps,
         };
         let facts = PlanFacts { state: PlanState::Approved, held: false, go: None, lifted: false };
