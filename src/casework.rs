@@ -16,6 +16,7 @@ mod error;
 mod find;
 mod groups;
 mod house;
+pub mod ledger;
 pub mod members;
 pub mod opening;
 pub mod pages;

@@ -18,6 +18,7 @@ mod exit;
 mod files;
 mod init;
 mod log;
+mod notice;
 mod plan;
 mod print;
 mod serve;
@@ -88,6 +89,9 @@ enum Object {
     /// The steps that need approval, with their exact bytes
     #[command(subcommand)]
     Plan(plan::Plan),
+    /// Who has the notice, and who does not
+    #[command(subcommand)]
+    Notice(notice::Notice),
     /// The record of every change
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -140,6 +144,9 @@ fn run(cli: Cli, print: Print) -> Ended {
         }
         Object::Plan(verb) => {
             wait_for(async { plan::run(verb, &Desk::open(&global, print).await?).await })
+        }
+        Object::Notice(verb) => {
+            wait_for(async { notice::run(verb, &Desk::open(&global, print).await?).await })
         }
         Object::Audit(verb) => {
             wait_for(async { audit::run(&verb, &Desk::open(&global, print).await?).await })

@@ -16,6 +16,7 @@ pub mod effect;
 pub mod event;
 pub mod finding;
 pub mod ids;
+pub mod ledger;
 pub mod manifest;
 pub mod message;
 pub mod party;

@@ -10,7 +10,7 @@ use crate::domain::deed::{Actor, Deed, Subject};
 use crate::domain::disclosure::{BranchRef, Case as Content, CellState, Disclosure, Post};
 use crate::domain::finding::{Finding, Severity, any_stop};
 use crate::domain::ids::{AdvisoryId, BlobId, DisclosureId, PostId};
-use crate::domain::plan::{PlanKind, PlanState};
+use crate::domain::plan::PlanState;
 use crate::domain::rules;
 use crate::domain::rules::dates::Limits;
 use crate::domain::secret::{Embargoed, Reason};
@@ -135,7 +135,7 @@ async fn told_otherwise(house: &House, disclosure: &Disclosure) -> Case<Option<F
         return Ok(None);
     }
     let plans = super::plans::of(house, disclosure.id).await?;
-    let newest = plans.iter().rfind(|p| p.kind == PlanKind::Notice);
+    let newest = plans.iter().rfind(|p| super::plans::tells_anew(p));
     let stale = newest.is_some_and(|p| p.state == PlanState::Void);
     Ok(stale.then(|| {
         Finding::warn(

@@ -5,7 +5,10 @@ pub mod notice;
 mod pin;
 pub mod preview;
 pub mod release;
+mod resend;
 mod views;
+
+pub use resend::resend;
 
 use super::{Case, CaseError, House};
 use crate::domain::approval::Approval;
@@ -65,6 +68,12 @@ pub async fn make_as(
 pub fn manifest_of(plan: &Plan) -> Case<Manifest> {
     let manifest = Manifest::parse(plan.manifest.open(Reason::Review));
     manifest.map_err(|e| CaseError::machine("reading the plan", e))
+}
+
+/// Whether a plan is a notice that is no mere resend of another one.
+pub(super) fn tells_anew(plan: &Plan) -> bool {
+    let again = || manifest_of(plan).is_ok_and(|m| m.resends.is_some());
+    plan.kind == PlanKind::Notice && !again()
 }
 
 /// The text that approves a plan.

@@ -51,6 +51,10 @@ pub struct Manifest {
     pub announces: Option<At>,
     /// Templates the texts were made with.
     pub templates: Vec<(String, Sha256)>,
+    /// The Notice plan whose content this one sends unchanged to one more contact.
+    pub resends: Option<PlanId>,
+    /// Digest of what a notice is made from: what was edited since is told anew, not again.
+    pub tells: Option<Sha256>,
     /// The steps.
     pub steps: Vec<Step>,
 }

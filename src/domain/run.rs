@@ -169,6 +169,12 @@ impl Run {
         of(telling).all(|s| self.settled(s.id))
     }
 
+    /// How far a step is, with what may be done from `Unknown`.
+    pub fn stands(&self, step: StepId) -> Option<(Progress, Repeat)> {
+        let found = self.steps.iter().find(|s| s.id == step)?;
+        Some((self.progress.get(&step)?.clone(), self.repeat_of(found)))
+    }
+
     /// How far a step would be after one more event.
     pub fn preview(&self, event: &StepEvent) -> Option<(Progress, Repeat)> {
         let step = self.steps.iter().find(|s| s.id == event.step)?;

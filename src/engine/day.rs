@@ -243,7 +243,12 @@ impl Engine {
             Err(e) => return Err(e.into()),
         }
         self.seen_revision = -1;
-        self.sync().await
+        self.sync().await?;
+        // Refused without a reason that the database shows: it must not pass in silence.
+        if self.days.get(&id).is_some_and(|d| d.facts.go.is_none() && !d.facts.held) {
+            self.page(id, "go-refused", None);
+        }
+        Ok(())
     }
 
     /// Once everything that tells the world is done, the disclosure is public.

@@ -91,14 +91,16 @@ pub(super) async fn make(
         blobs,
         advisories: opened.advisories.iter().map(|a| (a.id, a.revision)).collect(),
         distributors: active.iter().map(|d| (d.id, d.revision)).collect(),
+        resends: None,
     };
     Ok((pin(house, actor, disclosure, draft).await?, findings))
 }
 
-/// How many notice plans of a disclosure told anybody anything, void ones included.
+/// How many notice plans of a disclosure told anybody anything, void ones included. A resend
+/// tells nothing new.
 fn told(r: &mut Reader<'_>, disclosure: DisclosureId) -> Result<i64, StoreError> {
     let mut told = 0_i64;
-    for plan in r.plans(disclosure)?.iter().filter(|p| p.kind == PlanKind::Notice) {
+    for plan in r.plans(disclosure)?.iter().filter(|p| super::tells_anew(p)) {
         let sent = |e: &StepEvent| matches!(e.happened, Happened::Intended);
         if super::events(r, plan.id)?.iter().any(sent) {
             told = told.saturating_add(1);

@@ -84,6 +84,7 @@ pub(super) async fn make(
         blobs,
         advisories: opened.advisories.iter().map(|a| (a.id, a.revision)).collect(),
         distributors: vec![],
+        resends: None,
     };
     Ok((pin(house, actor, disclosure, draft).await?, findings))
 }

@@ -75,6 +75,7 @@ fn as_json(standing: &Standing, people: &[String]) -> Value {
         fields.insert("early_lift".to_owned(), json!(manifest.early_lift));
         fields.insert("lifted".to_owned(), json!(facts.lifted));
         fields.insert("go".to_owned(), json!(facts.go.map(|_| go(standing))));
+        fields.insert("resends".to_owned(), json!(manifest.resends));
         fields.insert("steps".to_owned(), json!(steps));
     }
     value
@@ -113,6 +114,9 @@ fn as_text(standing: &Standing, people: &[String]) -> String {
         let all = || "every active distributor".to_owned();
         let some = || format!("only the groups {}", words::listed(&manifest.groups));
         head.push(("for", if manifest.groups.is_empty() { all() } else { some() }));
+    }
+    if let Some(id) = manifest.resends {
+        head.push(("sends again", format!("the content of {id}, unchanged, to one contact")));
     }
     if plan.kind.is_public() {
         let lift = if facts.lifted { "asked for: it starts before T0" } else { "not asked for" };

@@ -55,6 +55,8 @@ impl Bench {
             announces: None,
             recipients: Sha256::of(b""),
             templates: vec![],
+            resends: None,
+            tells: None,
             steps,
         };
         let facts = PlanFacts { state: PlanState::Approved, held: false, go: None, lifted: false };
