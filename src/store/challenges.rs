@@ -65,7 +65,10 @@ impl Reader<'_> {
         Ok(newest)
     }
 
-    fn as_challenge(&self, (id, contact, sent, answered, sealed): Row) -> Result<Challenge, StoreError> {
+    fn as_challenge(
+        &self,
+        (id, contact, sent, answered, sealed): Row,
+    ) -> Result<Challenge, StoreError> {
         Ok(Challenge {
             record: Embargoed::new(self.unseal(TABLE, &id, &sealed)?),
             contact: parse(&contact, TABLE, &id, "contact")?,
