@@ -18,6 +18,7 @@ mod exit;
 mod files;
 mod init;
 mod log;
+mod mail;
 mod notice;
 mod plan;
 mod print;
@@ -92,6 +93,9 @@ enum Object {
     /// Who has the notice, and who does not
     #[command(subcommand)]
     Notice(notice::Notice),
+    /// Mail that comes to us: answers, and reports on what was delivered
+    #[command(subcommand)]
+    Mail(mail::Mail),
     /// The record of every change
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -148,6 +152,7 @@ fn run(cli: Cli, print: Print) -> Ended {
         Object::Notice(verb) => {
             wait_for(async { notice::run(verb, &Desk::open(&global, print).await?).await })
         }
+        Object::Mail(verb) => wait_for(mail::run(verb, &global, print)),
         Object::Audit(verb) => {
             wait_for(async { audit::run(&verb, &Desk::open(&global, print).await?).await })
         }

@@ -22,7 +22,7 @@ pub use certificate::{Certificate, ImportError};
 pub use fingerprint::{Fingerprint, KeyFingerprint};
 pub use generate::{TeamKey, TeamKeyError, generate_team_key, import_team_key};
 pub use health::{Health, Problem, judge, report};
-pub use open::{OpenError, Opened, open};
+pub use open::{OpenError, Opened, Signed, Unsealed, open, unseal};
 pub use seal::{SealError, SealedMessage, seal};
 pub use signer::{ResidentSigner, SignError, Signer};
 pub use verify::{Verified, VerifyError, verify};

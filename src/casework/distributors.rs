@@ -2,13 +2,15 @@
 
 mod certificates;
 mod editing;
+mod replies;
 
 pub use certificates::{renew, retire_certificate};
 pub use editing::{ContactEdit, Edit, edit, edit_contact};
+pub use replies::{add_reply_certificate, retire_reply_certificate};
 
 use super::groups::named;
 use super::members::{check_address, check_name, hold, import, recall};
-use super::{Case, CaseError, House};
+use super::{Case, CaseError, House, challenges};
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
 use crate::domain::finding::{Finding, any_stop};
@@ -221,11 +223,14 @@ pub async fn check(house: &House) -> Case<Vec<ContactHealth>> {
     let (distributors, disclosures) =
         house.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.disclosures()?))).await?;
     let times = times(house.now(), &disclosures);
+    let proofs = challenges::proofs(house).await?;
     let mut all = Vec::new();
     for distributor in distributors.iter().filter(|d| d.active) {
         let record = distributor.record.open(Reason::Review);
         for contact in &record.contacts {
-            all.push(health_of(&record.name, contact, &times)?);
+            let mut health = health_of(&record.name, contact, &times)?;
+            health.findings.extend(challenges::unproven(contact, &proofs, house.now()));
+            all.push(health);
         }
     }
     Ok(all)

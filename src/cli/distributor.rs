@@ -1,6 +1,7 @@
 //! `daybreak distributor`: the confidential list.
 
 mod edit;
+mod proof;
 
 use std::path::PathBuf;
 
@@ -97,6 +98,8 @@ pub enum Distributor {
         /// Name or id
         distributor: String,
     },
+    #[command(flatten)]
+    Proof(proof::Proof),
     /// Judge every certificate now, at each open T0 and two weeks after it
     #[command(after_help = "Example:\n  daybreak distributor check")]
     Check,
@@ -201,6 +204,7 @@ pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
         }
         Distributor::List => list(desk).await?,
         Distributor::Show { distributor } => show(desk, &distributor).await?,
+        Distributor::Proof(verb) => proof::run(verb, desk).await?,
         Distributor::Check => return check(desk).await,
     }
     Ok(Exit::Ok)
@@ -262,7 +266,9 @@ async fn show(desk: &Desk, name: &str) -> anyhow::Result<()> {
             ],
         );
         let rows = record.contacts.iter().flat_map(|c| {
-            c.certificates.iter().map(|held| {
+            let sealed_to = c.certificates.iter().map(|held| (held, "in use"));
+            let replies = c.reply_certificates.iter().map(|held| (held, "signs replies"));
+            sealed_to.chain(replies).map(|(held, use_)| {
                 vec![
                     c.id.to_string(),
                     c.address.clone(),
@@ -270,7 +276,7 @@ async fn show(desk: &Desk, name: &str) -> anyhow::Result<()> {
                     c.clear_subject().to_owned(),
                     gets(c),
                     held.fingerprint.clone(),
-                    if held.retired_at.is_some() { "retired" } else { "in use" }.to_owned(),
+                    if held.retired_at.is_some() { "retired" } else { use_ }.to_owned(),
                 ]
             })
         });

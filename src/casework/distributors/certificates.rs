@@ -138,7 +138,7 @@ fn unconfirmed(contact: &Contact, fingerprint: &str) -> Finding {
 }
 
 /// A fingerprint as we keep it, from one as people copy it.
-fn plain(fingerprint: &str) -> String {
+pub(super) fn plain(fingerprint: &str) -> String {
     let text: String = fingerprint.split_whitespace().collect();
     let bare = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(&text);
     bare.to_ascii_uppercase()

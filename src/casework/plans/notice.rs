@@ -1,6 +1,8 @@
 //! Gathering a Notice plan: each contact its own sealed mail at its own window, and the
 //! reporters in the moment of the first one.
 
+use std::collections::BTreeMap;
+
 use super::Order;
 use super::content::{Content, level};
 use super::pin::{Draft, pin};
@@ -8,7 +10,7 @@ use super::views::{self, Opened};
 use crate::casework::disclosures::{check, open_for_change, t0_of};
 use crate::casework::members::recall;
 use crate::casework::windows::{hears, weigh};
-use crate::casework::{Case, CaseError, House};
+use crate::casework::{Case, CaseError, House, challenges};
 use crate::clock::random;
 use crate::domain::action::Action;
 use crate::domain::advisory::Reporter;
@@ -17,7 +19,7 @@ use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
 use crate::domain::event::{Happened, StepEvent};
 use crate::domain::finding::{Finding, Severity, any_stop};
-use crate::domain::ids::{DisclosureId, StepId};
+use crate::domain::ids::{ContactId, DisclosureId, StepId};
 use crate::domain::party::{CLEAR_SUBJECT, Contact, Distributor};
 use crate::domain::plan::{Phase, Plan, PlanKind, Sealing, Step};
 use crate::domain::planner::{self, Notice, PERSON};
@@ -61,8 +63,9 @@ pub(super) async fn make(
     let view = opened.notice(house, disclosure, t0, revision);
     let active: Vec<&Distributor> =
         distributors.iter().filter(|d| hears(d, &opened.content)).collect();
-    let mut making =
-        Making { house, t0, view: &view, blobs: Vec::new(), notices: Vec::new(), findings };
+    let proofs = challenges::proofs(house).await?;
+    let (blobs, notices) = (Vec::new(), Vec::new());
+    let mut making = Making { house, t0, view: &view, proofs, blobs, notices, findings };
     making.distributors(&active)?;
     let asks = making.reporters(&opened)?;
     let Making { mut blobs, mut notices, findings, .. } = making;
@@ -141,6 +144,7 @@ struct Making<'a> {
     house: &'a House,
     t0: T0,
     view: &'a NoticeView,
+    proofs: BTreeMap<ContactId, At>,
     blobs: Vec<Blob>,
     notices: Vec<Notice>,
     findings: Vec<Finding>,
@@ -166,6 +170,7 @@ impl Making<'_> {
         self.judge(&contact.address, &certificates, not_before);
         let clear = leaks("clear subject", contact.clear_subject(), &self.view.advisories);
         self.findings.extend(clear);
+        self.findings.extend(challenges::unproven(contact, &self.proofs, self.house.now()));
         let sealing = Sealing {
             recipient: contact.id.to_string(),
             subject: letter::subject(self.view),
