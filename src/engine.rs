@@ -13,6 +13,7 @@ mod lead;
 mod maker;
 mod perform;
 mod preflight;
+mod press_room;
 mod seal;
 mod unarmed;
 mod watch;
@@ -38,6 +39,7 @@ use fuse::Fuse;
 use journal::Journal;
 use lead::Leadership;
 use perform::Outcome;
+use press_room::PressRoom;
 use watch::ClockWatch;
 
 /// Why an engine cannot go on.
@@ -115,6 +117,7 @@ pub struct Engine {
     embargoed: Vec<(DisclosureId, At)>,
     alarms: Alarms,
     fuse: Fuse,
+    press_room: PressRoom,
     halted: bool,
     seen_revision: i64,
     beaten_at: Option<Mono>,
@@ -147,6 +150,7 @@ impl Engine {
             embargoed: Vec::new(),
             alarms: Alarms::default(),
             fuse: Fuse::default(),
+            press_room: PressRoom::default(),
             halted: false,
             seen_revision: -1,
             beaten_at: None,
