@@ -15,6 +15,7 @@ mod maker;
 mod perform;
 mod places;
 mod preflight;
+mod press_room;
 mod refusals;
 mod seal;
 mod unarmed;
@@ -42,6 +43,7 @@ use journal::Journal;
 use lead::Leadership;
 use perform::Outcome;
 use places::Places;
+use press_room::PressRoom;
 use refusals::Refusals;
 use watch::ClockWatch;
 
@@ -122,6 +124,7 @@ pub struct Engine {
     deliveries_at: Option<Mono>,
     alarms: Alarms,
     fuse: Fuse,
+    press_room: PressRoom,
     halted: bool,
     seen_revision: i64,
     beaten_at: Option<Mono>,
@@ -157,6 +160,7 @@ impl Engine {
             deliveries_at: None,
             alarms: Alarms::default(),
             fuse: Fuse::default(),
+            press_room: PressRoom::default(),
             halted: false,
             seen_revision: -1,
             beaten_at: None,

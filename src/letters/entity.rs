@@ -113,7 +113,12 @@ fn bucket_of(len: usize) -> Result<usize, LetterError> {
 
 /// The entity to be sealed: header copies, `HP-Outer` lines (RFC 9788 section 2.2), the
 /// group's bytes and the padding.
+///
+/// What [`shared`] made is whole already and stays as it is.
 pub fn compose(group: &[u8], delivery: &Delivery<'_>) -> Result<Vec<u8>, LetterError> {
+    if is_shared(group) {
+        return Ok(group.to_vec());
+    }
     let bucket = bucket_of(group.len())?;
     checked_line("subject", delivery.subject)?;
     let outer = delivery.outer().fields()?;
@@ -125,13 +130,17 @@ pub fn compose(group: &[u8], delivery: &Delivery<'_>) -> Result<Vec<u8>, LetterE
     for (name, value) in &outer {
         header.push_str(&line("HP-Outer", format!("{name}: {value}")));
     }
+    padded(&header, group, bucket)
+}
+
+fn padded(header: &str, group: &[u8], bucket: usize) -> Result<Vec<u8>, LetterError> {
     let used = header.len().saturating_add(group.len());
     let padding = match bucket.checked_sub(used) {
         Some(padding) if header.len() <= HEADROOM => padding,
         _ => return Err(LetterError::field("subject", "is too long", "use a shorter one")),
     };
-    let mut entity = header.into_bytes();
-    entity.reserve_exact(bucket.saturating_sub(entity.len()));
+    let mut entity = Vec::with_capacity(bucket);
+    entity.extend_from_slice(header.as_bytes());
     entity.extend_from_slice(group);
     pad(&mut entity, padding);
     Ok(entity)
@@ -195,6 +204,10 @@ fn check_names(attachments: &[Attachment]) -> Result<(), LetterError> {
     }
     Ok(())
 }
+
+mod shared;
+
+pub use shared::{is_shared, shared};
 
 #[cfg(test)]
 mod tests;

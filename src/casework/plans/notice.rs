@@ -29,7 +29,7 @@ use crate::domain::time::At;
 use crate::domain::view::NoticeView;
 use crate::domain::zone::T0;
 use crate::formats::leak::leaks;
-use crate::letters::notice as letter;
+use crate::letters::{entity, notice as letter};
 use crate::pgp::{self, Certificate};
 use crate::store::{Reader, StoreError};
 
@@ -242,7 +242,15 @@ impl Making<'_> {
         let boundary: [u8; 16] = random(self.house.rng.as_ref());
         let group = letter::group(&self.house.templates, view, "", &hex::encode(boundary))
             .map_err(|e| CaseError::invalid("notice", "cannot be made", e.to_string()))?;
-        let blob = Blob::new(name, group.body, vec![]);
+        let body = match self.house.config.signing.shared_body {
+            true => {
+                let from = &self.house.config.team.address;
+                entity::shared(&group.body, from, &letter::subject(view))
+                    .map_err(|e| CaseError::invalid("notice", "cannot be made", e.to_string()))?
+            }
+            false => group.body,
+        };
+        let blob = Blob::new(name, body, vec![]);
         let about = blob.about.clone();
         self.blobs.push(blob);
         Ok(about)
