@@ -20,6 +20,7 @@ mod gpg;
 mod ground;
 mod house;
 mod leaks;
+mod ledger;
 mod notices;
 mod outlets;
 mod postgres;
