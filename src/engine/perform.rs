@@ -119,7 +119,8 @@ impl Engine {
     async fn refused(&mut self, plan: PlanId, step: StepId) -> Result<(), EngineError> {
         self.busy.remove(&step);
         if self.refusals.refused(step, self.house.clock.mono()) {
-            self.page(plan, "intent-refused", Some(step));
+            // Once for the plan: what is refused to one step is mostly refused to all.
+            self.page(plan, "intent-refused", None);
         }
         self.seen_revision = -1;
         self.sync().await

@@ -21,6 +21,7 @@ mod ground;
 mod house;
 mod interop;
 mod leaks;
+mod ledger;
 mod notices;
 mod outlets;
 mod postgres;
