@@ -6,7 +6,7 @@ use super::views::{self, Opened};
 use crate::casework::disclosures::{check, open_for_change, t0_of};
 use crate::casework::members::recall;
 use crate::casework::{Case, CaseError, House};
-use crate::clock::random;
+use crate::clock::{random, shuffle};
 use crate::domain::action::Action;
 use crate::domain::advisory::Reporter;
 use crate::domain::blob::{Blob, BlobRef, Sha256};
@@ -57,7 +57,9 @@ pub(super) async fn make(
         Making { house, t0, view: &view, blobs: Vec::new(), notices: Vec::new(), findings };
     making.distributors(&active)?;
     let asks = making.reporters(&opened)?;
-    let Making { blobs, notices, findings, .. } = making;
+    let Making { blobs, mut notices, findings, .. } = making;
+    // Sent in the plan's order: whoever watches the relay learns nothing of the list's.
+    shuffle(house.rng.as_ref(), &mut notices);
     if any_stop(&findings) {
         return Err(CaseError::Blocked(findings));
     }
