@@ -11,7 +11,7 @@ use crate::casework::disclosures::{check, open_for_change, t0_of};
 use crate::casework::members::recall;
 use crate::casework::windows::{hears, weigh};
 use crate::casework::{Case, CaseError, House, challenges};
-use crate::clock::random;
+use crate::clock::{random, shuffle};
 use crate::domain::action::Action;
 use crate::domain::advisory::Reporter;
 use crate::domain::blob::{Blob, BlobRef, Sha256};
@@ -70,6 +70,8 @@ pub(super) async fn make(
     let asks = making.reporters(&opened)?;
     let Making { mut blobs, mut notices, findings, .. } = making;
     level(&mut blobs, &mut notices);
+    // Sent in the plan's order: whoever watches the relay learns nothing of the list's.
+    shuffle(house.rng.as_ref(), &mut notices);
     if any_stop(&findings) {
         return Err(CaseError::Blocked(findings));
     }
