@@ -18,6 +18,8 @@ mod exit;
 mod files;
 mod init;
 mod log;
+mod mail;
+mod notice;
 mod plan;
 mod print;
 mod serve;
@@ -88,6 +90,12 @@ enum Object {
     /// The steps that need approval, with their exact bytes
     #[command(subcommand)]
     Plan(plan::Plan),
+    /// Who has the notice, and who does not
+    #[command(subcommand)]
+    Notice(notice::Notice),
+    /// Mail that comes to us: answers, and reports on what was delivered
+    #[command(subcommand)]
+    Mail(mail::Mail),
     /// The record of every change
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -141,6 +149,10 @@ fn run(cli: Cli, print: Print) -> Ended {
         Object::Plan(verb) => {
             wait_for(async { plan::run(verb, &Desk::open(&global, print).await?).await })
         }
+        Object::Notice(verb) => {
+            wait_for(async { notice::run(verb, &Desk::open(&global, print).await?).await })
+        }
+        Object::Mail(verb) => wait_for(mail::run(verb, &global, print)),
         Object::Audit(verb) => {
             wait_for(async { audit::run(&verb, &Desk::open(&global, print).await?).await })
         }

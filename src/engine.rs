@@ -6,13 +6,17 @@
 
 mod alarms;
 mod day;
+mod deliveries;
 mod errands;
 mod fuse;
 mod journal;
 mod lead;
 mod maker;
 mod perform;
+mod places;
 mod preflight;
+mod press_room;
+mod refusals;
 mod seal;
 mod unarmed;
 mod watch;
@@ -38,6 +42,9 @@ use fuse::Fuse;
 use journal::Journal;
 use lead::Leadership;
 use perform::Outcome;
+use places::Places;
+use press_room::PressRoom;
+use refusals::Refusals;
 use watch::ClockWatch;
 
 /// Why an engine cannot go on.
@@ -94,8 +101,6 @@ impl From<CaseError> for EngineError {
 const NAP: Span = Span::secs(1);
 /// How often the leader shows that it lives.
 const BEAT: Span = Span::secs(5);
-/// Outside effects under way at once.
-const AT_ONCE: usize = 8;
 
 /// One engine.
 pub struct Engine {
@@ -109,12 +114,17 @@ pub struct Engine {
     /// Checks and bells: never waited for by a step.
     errands: JoinSet<Errand>,
     busy: BTreeSet<StepId>,
+    places: Places,
+    refusals: Refusals,
     /// Steps whose bytes are ready: their intents are next.
     ready: VecDeque<(PlanId, Intended)>,
     /// Embargoes that distributors know of, with their instants.
     embargoed: Vec<(DisclosureId, At)>,
+    /// When deliveries were looked after.
+    deliveries_at: Option<Mono>,
     alarms: Alarms,
     fuse: Fuse,
+    press_room: PressRoom,
     halted: bool,
     seen_revision: i64,
     beaten_at: Option<Mono>,
@@ -143,10 +153,14 @@ impl Engine {
             tasks: JoinSet::new(),
             errands: JoinSet::new(),
             busy: BTreeSet::new(),
+            places: Places::default(),
+            refusals: Refusals::default(),
             ready: VecDeque::new(),
             embargoed: Vec::new(),
+            deliveries_at: None,
             alarms: Alarms::default(),
             fuse: Fuse::default(),
+            press_room: PressRoom::default(),
             halted: false,
             seen_revision: -1,
             beaten_at: None,
@@ -229,6 +243,7 @@ impl Engine {
         }
         let (wall, mono) = (self.house.clock.wall(), self.house.clock.mono());
         let clock_ok = self.clock.observe(wall, mono);
+        self.days.values_mut().for_each(|day| day.run.tick(wall, mono));
         if self.beaten_at.is_none_or(|at| mono.since(at) >= BEAT) {
             self.store.beat(self.lead.epoch, self.clock.high_water()).await?;
             self.beaten_at = Some(mono);
@@ -237,6 +252,7 @@ impl Engine {
         self.sync().await?;
         self.intend_all().await?;
         self.watch_unarmed(wall);
+        self.watch_deliveries(mono);
         // What is public comes first: notices have days.
         let mut ids: Vec<PlanId> = self.days.keys().copied().collect();
         ids.sort_by_key(|id| self.days.get(id).is_none_or(|d| !d.plan.kind.is_public()));

@@ -8,7 +8,7 @@ use crate::config::Team;
 use crate::domain::deed::Subject;
 use crate::domain::ids::StepId;
 use crate::formats::bell_text::{Attention, Bell};
-use crate::letters::bell::compose;
+use crate::letters::bell::{BellMail, compose};
 use crate::outlets::mail::MailOutlet;
 
 /// Rings bells over the team's relay.
@@ -39,6 +39,12 @@ impl Bells {
     ) -> Case<()> {
         let bell = Bell::TeamAttention(Attention { code, subject, step });
         self.ring(&bell, &self.team.address).await
+    }
+
+    /// Sends a challenge: a bell that happens to be sealed.
+    pub async fn challenge(&self, mail: &BellMail) -> Case<()> {
+        self.mail.ring(mail).await.map_err(|e| CaseError::machine("sending a challenge", e))?;
+        Ok(())
     }
 
     async fn ring(&self, bell: &Bell, to: &str) -> Case<()> {

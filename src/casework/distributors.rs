@@ -1,11 +1,16 @@
 //! The confidential list: who hears in advance, and whether they could read it.
 
 mod certificates;
+mod editing;
+mod replies;
 
 pub use certificates::{renew, retire_certificate};
+pub use editing::{ContactEdit, Edit, edit, edit_contact};
+pub use replies::{add_reply_certificate, retire_reply_certificate};
 
+use super::groups::named;
 use super::members::{check_address, check_name, hold, import, recall};
-use super::{Case, CaseError, House};
+use super::{Case, CaseError, House, challenges};
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
 use crate::domain::finding::{Finding, any_stop};
@@ -36,6 +41,8 @@ pub struct NewDistributor {
     pub lead_days: Option<u32>,
     /// Longest embargo it accepts, in days.
     pub longest_embargo_days: Option<u32>,
+    /// Named groups it belongs to.
+    pub groups: Vec<String>,
     /// Its first address.
     pub contact: NewContact,
     /// Take a certificate that cannot be encrypted to now; its contact stays blocked.
@@ -49,13 +56,7 @@ pub async fn add(
     new: NewDistributor,
 ) -> Case<(Distributor, Vec<Finding>)> {
     check_name("name", &new.name)?;
-    if let Some(days) = new.longest_embargo_days.filter(|d| *d == 0) {
-        return Err(CaseError::invalid(
-            "longest_embargo_days",
-            format!("is {days}"),
-            "write at least 1, or leave it out",
-        ));
-    }
+    check_longest(new.longest_embargo_days)?;
     let (contact, findings) = make_contact(house, new.contact, new.accept_unusable)?;
     let taken = |d: &Distributor| d.record.open(Reason::Judging).name == new.name;
     if house.store.read(|r| r.distributors()).await?.iter().any(taken) {
@@ -69,6 +70,7 @@ pub async fn add(
         name: new.name,
         lead_days: new.lead_days,
         longest_embargo_days: new.longest_embargo_days,
+        groups: named(new.groups)?,
         contacts: vec![contact],
     };
     let distributor = Distributor {
@@ -151,21 +153,25 @@ async fn save(
     Ok(changed)
 }
 
+/// An embargo of no day at all would be none.
+fn check_longest(days: Option<u32>) -> Case<()> {
+    match days {
+        Some(0) => Err(CaseError::invalid(
+            "longest_embargo_days",
+            "is 0",
+            "write at least 1, or leave it out",
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn make_contact(
     house: &House,
     new: NewContact,
     accept_unusable: bool,
 ) -> Case<(Contact, Vec<Finding>)> {
     check_address("contact", &new.address)?;
-    if let Some(subject) = &new.profile.clear_subject
-        && (subject.chars().any(char::is_control) || !subject.is_ascii() || subject.len() > 100)
-    {
-        return Err(CaseError::invalid(
-            "clear_subject",
-            "has a line break, is not ASCII or is too long",
-            "write one short ASCII line without embargoed words",
-        ));
-    }
+    let unwise = editing::check_profile(house, &new.address, new.kind, &new.profile)?;
     if new.certificates.is_empty() {
         return Err(CaseError::invalid(
             "certificate",
@@ -183,12 +189,14 @@ fn make_contact(
     if any_stop(&findings) && !accept_unusable {
         return Err(CaseError::Blocked(findings));
     }
+    findings.extend(unwise);
     let contact = Contact {
         id: house.fresh(ContactId::new),
         address: new.address,
         kind: new.kind,
         profile: new.profile,
         certificates: held,
+        reply_certificates: Vec::new(),
     };
     Ok((contact, findings))
 }
@@ -215,11 +223,14 @@ pub async fn check(house: &House) -> Case<Vec<ContactHealth>> {
     let (distributors, disclosures) =
         house.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.disclosures()?))).await?;
     let times = times(house.now(), &disclosures);
+    let proofs = challenges::proofs(house).await?;
     let mut all = Vec::new();
     for distributor in distributors.iter().filter(|d| d.active) {
         let record = distributor.record.open(Reason::Review);
         for contact in &record.contacts {
-            all.push(health_of(&record.name, contact, &times)?);
+            let mut health = health_of(&record.name, contact, &times)?;
+            health.findings.extend(challenges::unproven(contact, &proofs, house.now()));
+            all.push(health);
         }
     }
     Ok(all)

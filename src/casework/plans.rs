@@ -1,10 +1,14 @@
 //! Plans: pinned, shown, voided. What goes into one is gathered in `notice` and `release`.
 
+mod content;
 pub mod notice;
 mod pin;
 pub mod preview;
 pub mod release;
+mod resend;
 mod views;
+
+pub use resend::resend;
 
 use super::{Case, CaseError, House};
 use crate::domain::approval::Approval;
@@ -19,7 +23,19 @@ use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::receipt::Repeat;
 use crate::domain::run::{GoRow, PlanFacts, Run};
 use crate::domain::secret::Reason;
+use crate::domain::zone::T0;
 use crate::store::{Decision, Reader, StoreError, Tx};
+
+/// What whoever makes a plan says of it.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    /// Codes of findings that stop unless they are accepted.
+    pub accept: Vec<String>,
+    /// When a Headsup goes out; a week before T0, or at once, unless said.
+    pub at: Option<T0>,
+    /// What a Notice tells.
+    pub tell: notice::Tell,
+}
 
 /// Pins a plan of the wanted kind; findings that stop are an error, the others are returned
 /// for the approvers to see.
@@ -29,9 +45,20 @@ pub async fn make(
     disclosure: &Disclosure,
     kind: PlanKind,
 ) -> Case<(Plan, Vec<Finding>)> {
+    make_as(house, actor, disclosure, kind, &Order::default()).await
+}
+
+/// The same with what somebody said of it.
+pub async fn make_as(
+    house: &House,
+    actor: Actor,
+    disclosure: &Disclosure,
+    kind: PlanKind,
+    order: &Order,
+) -> Case<(Plan, Vec<Finding>)> {
     match kind {
-        PlanKind::Notice => make_notice(house, actor, disclosure, notice::Order::Due).await,
-        PlanKind::Release => release::make(house, actor, disclosure).await,
+        PlanKind::Notice => notice::make(house, actor, disclosure, order).await,
+        PlanKind::Release => release::make(house, actor, disclosure, order).await,
         PlanKind::Headsup | PlanKind::Correction => Err(CaseError::not_now(
             format!("{kind} plans cannot be made yet"),
             "this version makes notice and release plans",
@@ -39,20 +66,16 @@ pub async fn make(
     }
 }
 
-/// Pins a notice plan of what the team wants told.
-pub async fn make_notice(
-    house: &House,
-    actor: Actor,
-    disclosure: &Disclosure,
-    order: notice::Order,
-) -> Case<(Plan, Vec<Finding>)> {
-    notice::make(house, actor, disclosure, order).await
-}
-
 /// What a plan says, from its stored text.
 pub fn manifest_of(plan: &Plan) -> Case<Manifest> {
     let manifest = Manifest::parse(plan.manifest.open(Reason::Review));
     manifest.map_err(|e| CaseError::machine("reading the plan", e))
+}
+
+/// Whether a plan is a notice that is no mere resend of another one.
+pub(super) fn tells_anew(plan: &Plan) -> bool {
+    let again = || manifest_of(plan).is_ok_and(|m| m.resends.is_some());
+    plan.kind == PlanKind::Notice && !again()
 }
 
 /// The text that approves a plan.

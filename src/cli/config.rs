@@ -31,6 +31,7 @@ pub fn run(verb: &Config, global: &Global, print: Print) -> Ended {
         Config::Check => {
             let mut findings = named_files(&config);
             findings.extend(templates(&dir));
+            findings.extend(shared_body(&config));
             print.judged(&findings, "nothing to complain about")?;
             Ok(if any_stop(&findings) { Exit::Blocked } else { Exit::Ok })
         }
@@ -93,6 +94,23 @@ pub fn templates(dir: &Path) -> Vec<Finding> {
                 .cure("mend it, or delete the file to use the embedded one"),
         ],
     }
+}
+
+/// What one signature for all copies of a notice costs.
+fn shared_body(config: &config::Config) -> Option<Finding> {
+    config.signing.shared_body.then(|| {
+        Finding::warn(
+            "shared-body",
+            "signing.shared_body",
+            "every copy of a notice carries the same signature: it does not name its recipient, \
+             so a recipient can encrypt it to somebody else as if the team had sent it there; \
+             To, Date and Message-ID are not inside, and there are no receipt codes",
+        )
+        .cure(
+            "leave it out unless the notice key is RSA and the list is long; with Ed25519 it \
+             saves next to nothing",
+        )
+    })
 }
 
 /// The text with every password in an address (`scheme://user:password@host`,

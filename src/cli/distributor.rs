@@ -1,5 +1,8 @@
 //! `daybreak distributor`: the confidential list.
 
+mod edit;
+mod proof;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -7,11 +10,12 @@ use clap::{Args, Subcommand};
 use super::desk::Desk;
 use super::exit::{Ended, Exit};
 use super::print::table;
+use super::voided::Before;
 use super::{files, words};
 use crate::casework::distributors::{self, NewContact, NewDistributor};
 use crate::casework::find_distributor;
 use crate::domain::finding::{Finding, any_stop};
-use crate::domain::party::{self, ContactKind, Profile};
+use crate::domain::party::{self, ContactKind};
 use crate::domain::secret::Reason;
 
 #[derive(Debug, Subcommand)]
@@ -31,6 +35,9 @@ pub enum Distributor {
         /// Longest embargo it accepts, in days
         #[arg(long, value_name = "N")]
         longest_embargo_days: Option<u32>,
+        /// Groups it belongs to: a disclosure may be for some of them only
+        #[arg(long, value_name = "NAME", num_args = 1..)]
+        group: Vec<String>,
     },
     /// Add an address to an organisation; prints the contact's id
     #[command(after_help = "Example:\n  \
@@ -41,6 +48,8 @@ pub enum Distributor {
         #[command(flatten)]
         contact: Contact,
     },
+    Edit(edit::EditDistributor),
+    EditContact(edit::EditContact),
     /// Take a fresh copy of a contact's certificate, or one more for that contact
     #[command(after_help = "Example:\n  \
         daybreak distributor renew Heath --contact security@heath.example --certificate heath.asc")]
@@ -89,6 +98,8 @@ pub enum Distributor {
         /// Name or id
         distributor: String,
     },
+    #[command(flatten)]
+    Proof(proof::Proof),
     /// Judge every certificate now, at each open T0 and two weeks after it
     #[command(after_help = "Example:\n  daybreak distributor check")]
     Check,
@@ -106,9 +117,8 @@ pub struct Contact {
     /// OpenPGP certificates, one a file, armored or binary
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     certificate: Vec<PathBuf>,
-    /// Subject that stands in CLEAR TEXT on its mails ("[...]" unless said)
-    #[arg(long, value_name = "SUBJECT")]
-    clear_subject: Option<String>,
+    #[command(flatten)]
+    wishes: edit::Wishes,
     /// Take certificates that cannot be encrypted to now; the contact stays blocked
     #[arg(long)]
     accept_unusable: bool,
@@ -121,7 +131,7 @@ impl Contact {
         let contact = NewContact {
             address: self.contact,
             kind: self.kind,
-            profile: Profile { clear_subject: self.clear_subject },
+            profile: self.wishes.profile(),
             certificates,
         };
         Ok((contact, self.accept_unusable))
@@ -130,10 +140,26 @@ impl Contact {
 
 pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
     match verb {
-        Distributor::Add { name, contact, lead_days, longest_embargo_days } => {
+        Distributor::Edit(order) => {
+            let before = Before::edit(desk).await?;
+            let ended = edit::edit(desk, order).await.map(|()| Exit::Ok);
+            return before.tell(desk, ended).await;
+        }
+        Distributor::EditContact(order) => {
+            let before = Before::edit(desk).await?;
+            let ended = edit::edit_contact(desk, order).await.map(|()| Exit::Ok);
+            return before.tell(desk, ended).await;
+        }
+        Distributor::Add { name, contact, lead_days, longest_embargo_days, group } => {
             let (contact, accept_unusable) = contact.read()?;
-            let new =
-                NewDistributor { name, lead_days, longest_embargo_days, contact, accept_unusable };
+            let new = NewDistributor {
+                name,
+                lead_days,
+                longest_embargo_days,
+                groups: group,
+                contact,
+                accept_unusable,
+            };
             let (made, findings) = distributors::add(&desk.house, desk.actor, new).await?;
             desk.print.made(made.id, &findings)?;
             for contact in &made.record.open(Reason::Review).contacts {
@@ -178,6 +204,7 @@ pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
         }
         Distributor::List => list(desk).await?,
         Distributor::Show { distributor } => show(desk, &distributor).await?,
+        Distributor::Proof(verb) => proof::run(verb, desk).await?,
         Distributor::Check => return check(desk).await,
     }
     Ok(Exit::Ok)
@@ -231,24 +258,48 @@ async fn show(desk: &Desk, name: &str) -> anyhow::Result<()> {
                 vec!["name".to_owned(), record.name.clone()],
                 vec!["hears".to_owned(), if found.active { "yes" } else { "no" }.to_owned()],
                 vec!["lead".to_owned(), days(record.lead_days, "as configured")],
-                vec!["longest embargo".to_owned(), days(record.longest_embargo_days, "any")],
+                vec![
+                    "longest embargo".to_owned(),
+                    days(record.longest_embargo_days, "any; 14 days for a list"),
+                ],
+                vec!["groups".to_owned(), words::listed(&record.groups)],
             ],
         );
         let rows = record.contacts.iter().flat_map(|c| {
-            c.certificates.iter().map(|held| {
+            let sealed_to = c.certificates.iter().map(|held| (held, "in use"));
+            let replies = c.reply_certificates.iter().map(|held| (held, "signs replies"));
+            sealed_to.chain(replies).map(|(held, use_)| {
                 vec![
                     c.id.to_string(),
                     c.address.clone(),
                     c.kind.word().to_owned(),
                     c.clear_subject().to_owned(),
+                    gets(c),
                     held.fingerprint.clone(),
-                    if held.retired_at.is_some() { "retired" } else { "in use" }.to_owned(),
+                    if held.retired_at.is_some() { "retired" } else { use_ }.to_owned(),
                 ]
             })
         });
-        let head_row = ["contact", "address", "kind", "clear subject", "certificate", ""];
+        let head_row = ["contact", "address", "kind", "clear subject", "gets", "certificate", ""];
         format!("{head}\n\n{}", table(&head_row, rows))
     })
+}
+
+/// What a contact gets beside the text, and what telling it obliges us to.
+fn gets(contact: &party::Contact) -> String {
+    let profile = &contact.profile;
+    let mut words = Vec::new();
+    for (is, word) in [
+        (!profile.without_patches, "patches"),
+        (!profile.without_json, "json"),
+        (profile.poc, "poc"),
+    ] {
+        words.extend(is.then_some(word.to_owned()));
+    }
+    if let Some(list) = &profile.requires_public_post {
+        words.push(format!("requires a post to {list}"));
+    }
+    words.join(", ")
 }
 
 async fn check(desk: &Desk) -> Ended {

@@ -25,6 +25,19 @@ pub struct Told {
     pub releases: Vec<ReleaseView>,
     /// The patches.
     pub patches: Vec<ToldPatch>,
+    /// Files beside the patches.
+    pub files: Vec<ToldFile>,
+}
+
+/// One file that was attached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldFile {
+    /// File name.
+    pub file_name: String,
+    /// Whether it shows the flaw at work: only those who asked for it hear of it.
+    pub poc: bool,
+    /// Digest of the file.
+    pub sha256: Sha256,
 }
 
 /// One patch that was attached.
@@ -43,7 +56,29 @@ pub struct ToldPatch {
 }
 
 impl Told {
-    /// Whether both say the same but for the instant.
+    /// What changed in the files beside the patches, one sentence a change, for somebody who
+    /// gets proofs of concept or does not.
+    pub fn file_changes(&self, now: &Self, poc: bool) -> Vec<String> {
+        let theirs = |told: &Self| -> Vec<ToldFile> {
+            told.files.iter().filter(|f| poc || !f.poc).cloned().collect()
+        };
+        let (was, now) = (theirs(self), theirs(now));
+        let mut found = Vec::new();
+        for file in &now {
+            match was.iter().find(|w| w.file_name == file.file_name) {
+                None => found.push(format!("{}: a new file.", file.file_name)),
+                Some(w) if w.sha256 != file.sha256 => {
+                    found.push(format!("{}: another file of that name.", file.file_name));
+                }
+                Some(_) => {}
+            }
+        }
+        let gone = was.iter().filter(|w| !now.iter().any(|n| n.file_name == w.file_name));
+        found.extend(gone.map(|w| format!("{}: withdrawn, do not use it.", w.file_name)));
+        found
+    }
+
+    /// Whether both say the same but for the instant and the files beside the patches.
     pub fn same_content(&self, other: &Self) -> bool {
         let patches = |told: &Self| {
             let of =

@@ -138,6 +138,19 @@ pub struct NoticePatch {
     pub bytes: Vec<u8>,
 }
 
+/// One file beside the patches, as distributors get it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeFile {
+    /// Attachment's file name.
+    pub file_name: String,
+    /// Whether it shows the flaw at work.
+    pub poc: bool,
+    /// Hexadecimal SHA-256 of the attachment.
+    pub sha256: String,
+    /// The attachment.
+    pub bytes: Vec<u8>,
+}
+
 /// Who a notice is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
@@ -168,6 +181,10 @@ pub struct NoticeView {
     pub advisories: Vec<AdvisoryView>,
     /// The patches.
     pub patches: Vec<NoticePatch>,
+    /// Files beside the patches.
+    pub files: Vec<NoticeFile>,
+    /// Whether the machine-readable advisory goes with it.
+    pub machine_readable: bool,
     /// Releases that will be issued.
     pub releases: Vec<ReleaseView>,
     /// State of each supported branch.

@@ -84,8 +84,9 @@ impl Maker {
             date: now,
         };
         let entity = compose(&group.bytes, &delivery).map_err(|e| broken(&e))?;
-        let signer = self.house.keys.notice.as_ref();
-        let sealed = pgp::seal(&entity, usable, signer, now).await.map_err(|e| broken(&e))?;
+        let signer = &self.house.keys.notice;
+        let sealed = self.press_room.seal(entity, usable.to_vec(), signer, now).await;
+        let sealed = sealed.map_err(|e| broken(&e))?;
         let boundary: [u8; 16] = random(self.house.rng.as_ref());
         wire::sealed(&delivery, &sealed.armored, &hex::encode(boundary)).map_err(|e| broken(&e))
     }
@@ -111,7 +112,7 @@ impl Maker {
         }
         let mut found: Vec<Certificate> = Vec::new();
         for text in armored {
-            let Ok(certificate) = Certificate::import(text.as_bytes()) else { continue };
+            let Some(certificate) = self.press_room.certificate(&text) else { continue };
             let fingerprint = certificate.fingerprint().to_string();
             let known = found.iter().any(|c| c.fingerprint() == certificate.fingerprint());
             if sealing.fingerprints.contains(&fingerprint) && !known {

@@ -9,6 +9,7 @@ pub mod affected_words;
 pub mod all_json;
 pub mod atom;
 pub mod bell_text;
+pub mod challenge_text;
 pub mod changes;
 pub mod entry;
 pub mod index;

@@ -139,6 +139,8 @@ fn sample(audience: Audience) -> NoticeView {
         made_at: t0(-7).at,
         advisories: vec![advisory],
         patches: vec![patch],
+        files: Vec::new(),
+        machine_readable: true,
         releases: vec![ReleaseView {
             branch: branch.clone(),
             version: "7.8.9".into(),

@@ -12,13 +12,13 @@ use crate::formats::bell_text::Bell;
 /// A finished bell: the only mail that needs no permit, because only a [`Bell`] makes one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BellMail {
-    from: String,
-    to: String,
-    bytes: Vec<u8>,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl BellMail {
-    /// MAIL FROM and header From.
+    /// MAIL FROM; the header's From too, unless a challenge has a sender of its own.
     pub fn from(&self) -> &str {
         &self.from
     }

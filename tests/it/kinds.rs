@@ -4,14 +4,16 @@
 use std::collections::BTreeSet;
 
 use daybreak::casework::patches::NewPatch;
-use daybreak::casework::plans::notice::{Order, aware};
+use daybreak::casework::plans::Order;
+use daybreak::casework::plans::notice::{Tell, aware};
 use daybreak::casework::plans::preview::File;
-use daybreak::casework::{advisories, disclosures, patches, plans};
+use daybreak::casework::{CaseError, House, advisories, disclosures, patches, plans};
 use daybreak::domain::action::Action;
 use daybreak::domain::advisory::Advisory;
 use daybreak::domain::blob::equal_outside_slots;
 use daybreak::domain::deed::Actor;
 use daybreak::domain::disclosure::Disclosure;
+use daybreak::domain::finding::Finding;
 use daybreak::domain::news::NoticeKind;
 use daybreak::domain::plan::{Plan, PlanKind, PlanState};
 use daybreak::domain::secret::Reason;
@@ -36,6 +38,16 @@ const ACTOR: Actor = Actor::Operator;
 const LATE: &str = "psirt@tarn.example";
 const FIRST: &str = "vulns@fennel.example";
 const TEAM: &str = "security@meadow.example";
+
+/// A notice plan that tells this.
+async fn make(
+    house: &House,
+    disclosure: &Disclosure,
+    tell: Tell,
+) -> Result<(Plan, Vec<Finding>), CaseError> {
+    let order = Order { tell, ..Order::default() };
+    plans::make_as(house, ACTOR, disclosure, PlanKind::Notice, &order).await
+}
 
 /// An embargo on its way.
 struct Case {
@@ -66,7 +78,7 @@ impl Case {
     /// Everybody with a week's lead has heard.
     async fn told(db: Db) -> Option<Self> {
         let mut case = Self::new(db).await?;
-        case.notice(Order::Due, NoticeKind::First).await;
+        case.notice(Tell::Due, NoticeKind::First).await;
         case.at(case.t0.days_before(7)).await;
         case.refresh().await;
         Some(case)
@@ -77,10 +89,9 @@ impl Case {
     }
 
     /// A notice plan, looked through and approved.
-    async fn notice(&mut self, order: Order, kind: NoticeKind) -> Plan {
+    async fn notice(&mut self, tell: Tell, kind: NoticeKind) -> Plan {
         self.refresh().await;
-        let (plan, _) =
-            plans::make_notice(&self.town.house, ACTOR, &self.disclosure, order).await.unwrap();
+        let (plan, _) = make(&self.town.house, &self.disclosure, tell).await.unwrap();
         let manifest = plans::manifest_of(&plan).unwrap();
         assert_eq!(manifest.notice(), Some(kind));
         let text = manifest.render();
@@ -218,7 +229,7 @@ async fn through_every_kind(db: Db) {
     let text = case.advisory.text.open(Reason::Editing).clone();
     let edited = daybreak::domain::advisory::AdvisoryText { cwe: vec!["CWE-23".into()], ..text };
     advisories::edit(&house, ACTOR, &case.advisory, edited).await.unwrap();
-    case.notice(Order::Due, NoticeKind::Revision).await;
+    case.notice(Tell::Due, NoticeKind::Revision).await;
     let revisions = case.mails().await;
     outside(&revisions);
     assert_eq!(to(&revisions), case.everybody_but(&[LATE, reporter]));
@@ -236,7 +247,7 @@ async fn through_every_kind(db: Db) {
     let (before, later) = (case.t0, T0::new(case.t0.at.plus(Span::days(2)), case.t0.zone));
     case.move_to(later, "A distributor asked for two days.").await;
     assert_eq!(aware(&house, &case.disclosure).await.unwrap().misled, firsts.len());
-    case.notice(Order::Due, NoticeKind::Schedule).await;
+    case.notice(Tell::Due, NoticeKind::Schedule).await;
     let moved = case.mails().await;
     outside(&moved);
     assert_eq!(to(&moved), case.everybody_but(&[LATE]));
@@ -269,7 +280,7 @@ async fn through_every_kind(db: Db) {
     let soon = T0::new(house.now().plus(Span::hours(4)), case.t0.zone);
     case.move_to(soon, "It is known.").await;
     let (public, may_say) = ("A stranger posted it.".to_owned(), "A fix is coming.".to_owned());
-    case.notice(Order::Broken { public, may_say }, NoticeKind::Broken).await;
+    case.notice(Tell::Broken { public, may_say }, NoticeKind::Broken).await;
     let broken = case.mails().await;
     outside(&broken);
     assert_eq!(to(&broken), case.everybody_but(&[]));
@@ -285,7 +296,7 @@ async fn through_every_kind(db: Db) {
     assert!(again.is_err(), "a release of what is cancelled");
     case.at(soon.at.plus(Span::hours(1))).await;
     assert!(case.mails().await.is_empty());
-    case.notice(Order::Due, NoticeKind::Cancellation).await;
+    case.notice(Tell::Due, NoticeKind::Cancellation).await;
     let off = case.mails().await;
     outside(&off);
     assert_eq!(to(&off), case.everybody_but(&[]));
@@ -352,7 +363,7 @@ async fn nothing_of_an_old_date_leaves() {
     // Nobody can approve it any more.
     let ada = &case.town.people.ada;
     assert!(story::approve(&case.town, &stale, ada, story::Form::Inline).await.is_err());
-    case.notice(Order::Due, NoticeKind::Schedule).await;
+    case.notice(Tell::Due, NoticeKind::Schedule).await;
     let mails = case.mails().await;
     assert_eq!(to(&mails), case.everybody_but(&[LATE]));
     for (_, letter) in case.read(&mails) {
@@ -380,15 +391,15 @@ async fn nothing_of_an_old_date_leaves() {
 async fn only_a_cancelled_disclosure_is_called_off_and_only_to_those_who_know() {
     let mut case = Case::new(Db::Sqlite).await.unwrap();
     let house = case.town.house.clone();
-    let off = || Order::Cancelled { holds: "You may speak about it.".to_owned() };
-    assert!(plans::make_notice(&house, ACTOR, &case.disclosure, off()).await.is_err());
-    case.notice(Order::Due, NoticeKind::First).await;
+    let off = || Tell::Cancelled { holds: "You may speak about it.".to_owned() };
+    assert!(make(&house, &case.disclosure, off()).await.is_err());
+    case.notice(Tell::Due, NoticeKind::First).await;
     case.at(case.t0.days_before(7)).await;
     case.cancel("a mistake").await;
     case.mails().await;
     let (public, may_say) = ("all".to_owned(), "all".to_owned());
-    let broken = Order::Broken { public, may_say };
-    assert!(plans::make_notice(&house, ACTOR, &case.disclosure, broken).await.is_err());
+    let broken = Tell::Broken { public, may_say };
+    assert!(make(&house, &case.disclosure, broken).await.is_err());
     case.notice(off(), NoticeKind::Cancellation).await;
     let mails = case.mails().await;
     assert_eq!(to(&mails), case.everybody_but(&[LATE]));

@@ -10,6 +10,7 @@ mod index;
 mod mail;
 mod person;
 mod pypiserver;
+mod relays;
 mod site;
 mod tls;
 mod wait;

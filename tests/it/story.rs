@@ -219,6 +219,11 @@ impl Story {
         controls::hold(&self.town.house, Actor::Operator, plan, "wait").await.unwrap();
     }
 
+    /// What the wall shows.
+    pub fn hand_now(&self) -> At {
+        self.hand.wall()
+    }
+
     /// How long it is after T0.
     pub fn hand_since_t0(&self) -> Span {
         self.hand.wall().since(self.t0.at)

@@ -107,7 +107,10 @@ fn outlook(certificate: &Certificate, address: &str, times: &[(&str, At)]) -> Ve
     found
 }
 
-fn contact_of<'a>(record: &'a mut DistributorRecord, address: &str) -> Case<&'a mut Contact> {
+pub(super) fn contact_of<'a>(
+    record: &'a mut DistributorRecord,
+    address: &str,
+) -> Case<&'a mut Contact> {
     check_address("contact", address)?;
     let known: Vec<String> = record.contacts.iter().map(|c| c.address.clone()).collect();
     record.contacts.iter_mut().find(|c| c.address.eq_ignore_ascii_case(address)).ok_or_else(|| {
@@ -135,7 +138,7 @@ fn unconfirmed(contact: &Contact, fingerprint: &str) -> Finding {
 }
 
 /// A fingerprint as we keep it, from one as people copy it.
-fn plain(fingerprint: &str) -> String {
+pub(super) fn plain(fingerprint: &str) -> String {
     let text: String = fingerprint.split_whitespace().collect();
     let bare = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(&text);
     bare.to_ascii_uppercase()

@@ -3,24 +3,27 @@
 
 mod courier;
 mod due;
-mod order;
 mod past;
+mod tell;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::Order;
+use super::content::{Content, level};
 use super::pin::{Draft, pin};
 use super::views::{self, Opened};
 use crate::casework::disclosures::t0_of;
 use crate::casework::members::recall;
-use crate::casework::{Case, CaseError, House};
-use crate::clock::random;
+use crate::casework::windows::hears;
+use crate::casework::{Case, CaseError, House, challenges};
+use crate::clock::{random, shuffle};
 use crate::domain::action::Action;
 use crate::domain::advisory::Reporter;
 use crate::domain::blob::{Blob, BlobRef, Sha256};
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
 use crate::domain::finding::{Finding, Severity, any_stop};
-use crate::domain::ids::StepId;
+use crate::domain::ids::{ContactId, StepId};
 use crate::domain::news::{News, NoticeKind};
 use crate::domain::party::{CLEAR_SUBJECT, Contact, Distributor};
 use crate::domain::plan::{Phase, Plan, PlanKind, Sealing, Step};
@@ -30,48 +33,56 @@ use crate::domain::time::At;
 use crate::domain::view::NoticeView;
 use crate::domain::zone::T0;
 use crate::formats::leak::leaks;
-use crate::letters::notice as letter;
+use crate::letters::{entity, notice as letter};
 use crate::pgp::{self, Certificate};
 use courier::{Courier, Letter};
 use due::hold_back_the_first;
-use order::occasion;
 use past::{Past, TOLD};
+use tell::occasion;
 
 pub use due::{Aware, aware};
-pub use order::Order;
+pub use tell::Tell;
 
 pub(super) async fn make(
     house: &House,
     actor: Actor,
     disclosure: &Disclosure,
-    order: Order,
+    order: &Order,
 ) -> Case<(Plan, Vec<Finding>)> {
-    let occasion = occasion(disclosure, order)?;
+    let occasion = occasion(disclosure, &order.tell)?;
     let t0 = t0_of(disclosure)?;
     let distributors = house.store.read(|r| r.distributors()).await?;
     let mut past = Past::read(house, disclosure.id).await?;
     past.fetch(house).await?;
     let opened = views::open(house, disclosure).await?;
     let told = occasion.told(&past, &opened, t0);
-    let mut findings = occasion.findings(house, disclosure, past.newest(), &told).await?;
-    let latecomers = !hold_back_the_first(&mut findings);
+    let mut findings =
+        occasion.findings(house, disclosure, &order.accept, past.newest(), &told).await?;
     let view = opened.notice(house, disclosure, t0, told.revision);
-    let active: Vec<&Distributor> = distributors.iter().filter(|d| d.active).collect();
+    // Who was told hears the news, whatever groups the disclosure is for now.
+    let knows = |d: &Distributor| past.knows(d.record.open(Reason::Dispatch));
+    let active: Vec<&Distributor> = distributors
+        .iter()
+        .filter(|d| d.active && (hears(d, &opened.content) || knows(d)))
+        .collect();
+    findings.extend(past.left_behind(&listed(&active, &opened)));
     let courier = Courier {
         occasion: &occasion,
         past: &past,
         told: &told,
         view: &view,
         moved: opened.content.last_move(),
-        latecomers,
+        latecomers: !hold_back_the_first(&findings),
     };
+    let proofs = challenges::proofs(house).await?;
     let (blobs, notices) = (Vec::new(), Vec::new());
-    let mut making =
-        Making { house, t0, view: &view, courier, groups: Vec::new(), blobs, notices, findings };
-    making.distributors(&active)?;
+    let mut making = Making { house, t0, view: &view, courier, proofs, blobs, notices, findings };
+    making.distributors(&active, &opened)?;
     let asks = making.reporters(&opened)?;
-    let Making { mut blobs, notices, mut findings, .. } = making;
-    findings.extend(past.left_behind(&listed(&active, &opened)));
+    let Making { mut blobs, mut notices, findings, .. } = making;
+    level(&mut blobs, &mut notices);
+    // Sent in the plan's order: whoever watches the relay learns nothing of the list's.
+    shuffle(house.rng.as_ref(), &mut notices);
     if any_stop(&findings) {
         return Err(CaseError::Blocked(findings));
     }
@@ -90,10 +101,13 @@ pub(super) async fn make(
         t0,
         threshold: house.config.plans.notice,
         recipients,
+        groups: opened.content.groups.clone(),
+        announces: None,
         steps,
         blobs,
         advisories: opened.advisories.iter().map(|a| (a.id, a.revision)).collect(),
         distributors: active.iter().map(|d| (d.id, d.revision)).collect(),
+        resends: None,
     };
     Ok((pin(house, actor, disclosure, draft).await?, findings))
 }
@@ -139,40 +153,42 @@ struct Making<'a> {
     t0: T0,
     view: &'a NoticeView,
     courier: Courier<'a>,
-    /// Content groups made so far, by name.
-    groups: Vec<(String, BlobRef)>,
+    proofs: BTreeMap<ContactId, At>,
     blobs: Vec<Blob>,
     notices: Vec<Notice>,
     findings: Vec<Finding>,
 }
 
 impl Making<'_> {
-    fn distributors(&mut self, all: &[&Distributor]) -> Case<()> {
+    fn distributors(&mut self, all: &[&Distributor], opened: &Opened) -> Case<()> {
         let (now, lead) = (self.house.now(), self.house.config.plans.lead_days);
         for distributor in all {
             let record = distributor.record.open(Reason::Dispatch);
-            let not_before = planner::notice_at(&self.t0, record, lead, now);
             for contact in &record.contacts {
-                self.contact(contact, not_before)?;
+                let window = planner::notice_at(&self.t0, record, contact, lead, now);
+                self.contact(contact, hears(distributor, &opened.content), window)?;
             }
         }
         Ok(())
     }
 
-    fn contact(&mut self, contact: &Contact, window: At) -> Case<()> {
+    fn contact(&mut self, contact: &Contact, hears: bool, window: At) -> Case<()> {
         let id = contact.id.to_string();
-        let Some(Letter { news, name, references }) = self.courier.distributor(&id) else {
+        let Some(Letter { mut news, stem, references }) =
+            self.courier.distributor(&id, hears, contact.profile.poc)
+        else {
             return Ok(());
         };
         // News for those who know is due at once; everything else at their own window.
         let now = planner::whole_second(self.house.now());
         let not_before = if news.kind() == NoticeKind::First { window } else { now };
-        let view = self.view;
-        let group = self.group(view, &news, &name)?;
+        let content = Content::of(&contact.profile, self.view).fit_for(&mut news);
+        let group = self.content(content, &news, &stem)?;
         let certificates: Vec<Certificate> = contact.current().map(recall).collect::<Case<_>>()?;
         self.judge(&contact.address, &certificates, not_before);
         let clear = leaks("clear subject", contact.clear_subject(), &self.view.advisories);
         self.findings.extend(clear);
+        self.findings.extend(challenges::unproven(contact, &self.proofs, self.house.now()));
         let sealing = Sealing {
             recipient: id,
             notice: news.kind(),
@@ -226,8 +242,7 @@ impl Making<'_> {
 
     fn push(&mut self, to: String, group: BlobRef, sealing: Sealing, not_before: At) {
         let from = self.house.config.team.address.clone();
-        let envelope_from =
-            self.house.config.mail.envelope_from.clone().unwrap_or_else(|| from.clone());
+        let envelope_from = self.house.sender();
         let mail = Action::Mail {
             from,
             envelope_from,
@@ -238,18 +253,31 @@ impl Making<'_> {
         self.notices.push(Notice { mail, sealing, not_before });
     }
 
-    /// The pinned part of a content group: made once a name.
-    fn group(&mut self, view: &NoticeView, news: &News, name: &str) -> Case<BlobRef> {
-        if let Some((_, made)) = self.groups.iter().find(|(known, _)| known == name) {
-            return Ok(made.clone());
+    /// The pinned part of what contacts with this content and this news get, made once.
+    fn content(&mut self, content: Content, news: &News, stem: &str) -> Case<BlobRef> {
+        let name = content.named(stem);
+        match self.blobs.iter().find(|b| b.about.name == name) {
+            Some(there) => Ok(there.about.clone()),
+            None => self.group(&content.view(self.view), news, &name),
         }
+    }
+
+    /// The pinned part of a content group.
+    fn group(&mut self, view: &NoticeView, news: &News, name: &str) -> Case<BlobRef> {
         let boundary: [u8; 16] = random(self.house.rng.as_ref());
         let group = letter::group(&self.house.templates, view, news, &hex::encode(boundary))
             .map_err(|e| CaseError::invalid("notice", "cannot be made", e.to_string()))?;
-        let blob = Blob::new(name, group.body, vec![]);
+        let body = match self.house.config.signing.shared_body {
+            true => {
+                let from = &self.house.config.team.address;
+                entity::shared(&group.body, from, &letter::subject(view, news))
+                    .map_err(|e| CaseError::invalid("notice", "cannot be made", e.to_string()))?
+            }
+            false => group.body,
+        };
+        let blob = Blob::new(name, body, vec![]);
         let about = blob.about.clone();
         self.blobs.push(blob);
-        self.groups.push((name.to_owned(), about.clone()));
         Ok(about)
     }
 

@@ -3,7 +3,8 @@
 
 use clap::Args;
 
-use crate::casework::plans::notice::Order;
+use crate::casework::plans::Order;
+use crate::casework::plans::notice::Tell;
 use crate::casework::{CaseError, find_disclosure, plans};
 use crate::cli::desk::Desk;
 use crate::cli::words;
@@ -38,17 +39,20 @@ pub struct Make {
     /// What holds after a cancellation (silence, unless said)
     #[arg(long, value_name = "TEXT", conflicts_with = "broken", value_parser = words::said())]
     holds: Option<String>,
+    /// Go on although a finding of this code stops: embargo-too-long; may be repeated
+    #[arg(long, value_name = "CODE", value_parser = ["embargo-too-long"])]
+    accept: Vec<String>,
 }
 
 pub async fn run(desk: &Desk, order: Make) -> anyhow::Result<()> {
-    let Make { disclosure, kind, public, may_say, holds, .. } = order;
+    let Make { disclosure, kind, public, may_say, holds, accept, .. } = order;
     let found = find_disclosure(&desk.house, &disclosure).await?;
-    let wanted = match (public, may_say, holds) {
-        (Some(public), Some(may_say), _) => Order::Broken { public, may_say },
-        (_, _, Some(holds)) => Order::Cancelled { holds },
-        _ => Order::Due,
+    let tell = match (public, may_say, holds) {
+        (Some(public), Some(may_say), _) => Tell::Broken { public, may_say },
+        (_, _, Some(holds)) => Tell::Cancelled { holds },
+        _ => Tell::Due,
     };
-    if wanted != Order::Due && kind != PlanKind::Notice {
+    if tell != Tell::Due && kind != PlanKind::Notice {
         let wrong = CaseError::invalid(
             "kind",
             format!("is {kind}, which tells nobody anything in advance"),
@@ -56,10 +60,8 @@ pub async fn run(desk: &Desk, order: Make) -> anyhow::Result<()> {
         );
         return Err(wrong.into());
     }
-    let (made, findings) = match kind {
-        PlanKind::Notice => plans::make_notice(&desk.house, desk.actor, &found, wanted).await?,
-        _ => plans::make(&desk.house, desk.actor, &found, kind).await?,
-    };
+    let order = Order { accept, at: None, tell };
+    let (made, findings) = plans::make_as(&desk.house, desk.actor, &found, kind, &order).await?;
     let manifest = plans::manifest_of(&made)?;
     let print = desk.print;
     print.made(made.id, &findings)?;

@@ -1,8 +1,9 @@
 //! Which notice each recipient gets, if any: everything to those who know nothing, the news to
 //! those who were told something else, silence to those who know it all.
 
-use super::order::Occasion;
 use super::past::{Heard, Past};
+use super::tell::Occasion;
+use crate::casework::plans::content::FIRST;
 use crate::domain::news::{News, NoticeKind};
 use crate::domain::told::Told;
 use crate::domain::view::NoticeView;
@@ -16,8 +17,8 @@ const NO_REASON: &str = "The team gave none.";
 pub(super) struct Letter {
     /// The news.
     pub news: News,
-    /// The content group: equal names mean equal bytes.
-    pub name: String,
+    /// Beginning of the content group's name: equal names mean equal bytes.
+    pub stem: String,
     /// Message-IDs of what they got earlier.
     pub references: Vec<String>,
 }
@@ -36,24 +37,26 @@ pub(super) struct Courier<'a> {
 }
 
 impl Courier<'_> {
-    /// What a distributor's contact gets.
-    pub(super) fn distributor(&self, recipient: &str) -> Option<Letter> {
+    /// What a distributor's contact gets: the first notice only if it `hears` of disclosures
+    /// for these groups, word of proofs of concept only if it gets them.
+    pub(super) fn distributor(&self, recipient: &str, hears: bool, poc: bool) -> Option<Letter> {
         let Some(heard) = self.past.heard(recipient, "") else {
-            return self.first(recipient, "");
+            return if hears { self.first(recipient, "") } else { None };
         };
         let date = heard.t0.at.secs();
-        let (news, name) = match heard.content {
-            Some((plan, had)) if self.is_due() && !had.same_content(self.told) => {
-                let news = self.revision(had, &heard);
-                (news, format!("{}-since-{plan}-{date}.entity", NoticeKind::Revision))
+        if let (Some((plan, had)), true) = (heard.content, self.is_due()) {
+            let files = had.file_changes(self.told, poc);
+            if !files.is_empty() || !had.same_content(self.told) {
+                let mut stem = format!("{}-since-{plan}-{date}", NoticeKind::Revision);
+                stem.push_str(if files.is_empty() { "" } else { "-files" });
+                stem.push_str(if poc && !files.is_empty() { "-poc" } else { "" });
+                let news = self.revision(had, &heard, files);
+                return Some(Letter { news, stem, references: heard.ids });
             }
-            _ => {
-                let news = self.tidings(&heard)?;
-                let name = format!("{}-since-{date}.entity", news.kind());
-                (news, name)
-            }
-        };
-        Some(Letter { news, name, references: heard.ids })
+        }
+        let news = self.tidings(&heard)?;
+        let stem = format!("{}-since-{date}", news.kind());
+        Some(Letter { news, stem, references: heard.ids })
     }
 
     /// What a reporter gets: no patches and no revisions, but every date.
@@ -62,7 +65,7 @@ impl Courier<'_> {
             return self.first(recipient, address);
         };
         let news = self.tidings(&heard)?;
-        Some(Letter { news, name: String::new(), references: heard.ids })
+        Some(Letter { news, stem: String::new(), references: heard.ids })
     }
 
     /// What a person must tell a reporter to whom nothing can be sealed.
@@ -96,7 +99,7 @@ impl Courier<'_> {
         let coming = self.is_due() && self.past.is_coming(recipient, address);
         (self.latecomers && !over && !coming).then(|| Letter {
             news: News::First,
-            name: "notice.entity".to_owned(),
+            stem: FIRST.to_owned(),
             references: Vec::new(),
         })
     }
@@ -120,13 +123,15 @@ impl Courier<'_> {
         }
     }
 
-    fn revision(&self, had: &Told, heard: &Heard<'_>) -> News {
+    fn revision(&self, had: &Told, heard: &Heard<'_>, files: Vec<String>) -> News {
         // The instant may have moved since, in a notice without the content.
         let mut old = self.past.view(had, self.view);
         old.t0 = heard.t0;
+        let mut all = changes(&old, self.view, self.moved);
+        all.extend(files);
         News::Revision {
             since: had.revision,
-            changes: changes(&old, self.view, self.moved),
+            changes: all,
             interdiff: interdiff(&series(&old), &series(self.view)),
         }
     }

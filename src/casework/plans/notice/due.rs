@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use super::order::Occasion;
 use super::past::Past;
+use super::tell::Occasion;
 use crate::casework::disclosures::{check, check_date};
 use crate::casework::plans::views::Opened;
+use crate::casework::windows::weigh;
 use crate::casework::{Case, CaseError, House};
 use crate::domain::disclosure::Disclosure;
 use crate::domain::finding::{Finding, Severity};
+use crate::domain::rules::windows::POST_MISSING;
 use crate::domain::secret::Reason;
 use crate::domain::told::Told;
 use crate::domain::zone::T0;
@@ -22,6 +24,7 @@ const NOT_YET: &[&str] = &[
     "expectation-missing",
     "no-post",
     "candidate-dated-otherwise",
+    POST_MISSING,
 ];
 
 /// The content is not ready for those who know nothing; the news for the others goes.
@@ -36,6 +39,7 @@ impl Occasion {
         if let (Self::Due, Some(last)) = (self, newest)
             && last.t0.at == t0.at
             && last.same_content(&now)
+            && last.files == now.files
         {
             now.revision = last.revision;
         }
@@ -48,10 +52,12 @@ impl Occasion {
         &self,
         house: &House,
         disclosure: &Disclosure,
+        accept: &[String],
         last: Option<&Told>,
         now: &Told,
     ) -> Case<Vec<Finding>> {
-        let moved = |last: &Told| last.t0.at != now.t0.at && last.same_content(now);
+        let same = |last: &Told| last.same_content(now) && last.files == now.files;
+        let moved = |last: &Told| last.t0.at != now.t0.at && same(last);
         let urgent = match self {
             Self::Cancelled { .. } => return Ok(Vec::new()),
             Self::Broken { .. } => true,
@@ -59,11 +65,12 @@ impl Occasion {
         };
         let mut findings = check(house, disclosure).await?;
         findings.retain(|f| !NOT_YET.contains(&f.code.as_str()));
+        weigh(&mut findings, accept);
         if !urgent {
             return Ok(findings);
         }
-        let advisories = &disclosure.case.open(Reason::Judging).advisories;
-        check_date(house, disclosure.t0, advisories).await?;
+        let content = disclosure.case.open(Reason::Judging);
+        check_date(house, disclosure.t0, &content.advisories, &content.groups).await?;
         let stops = |f: &Finding| f.severity == Severity::Stop;
         if findings.iter().any(stops) {
             findings.iter_mut().for_each(|f| {
@@ -99,7 +106,7 @@ impl Occasion {
 }
 
 /// Whether those who know nothing yet are left out.
-pub(super) fn hold_back_the_first(findings: &mut [Finding]) -> bool {
+pub(super) fn hold_back_the_first(findings: &[Finding]) -> bool {
     findings.iter().any(|f| f.code == HELD_BACK)
 }
 

@@ -8,6 +8,7 @@ use crate::casework::{Case, CaseError, House};
 use crate::domain::action::Action;
 use crate::domain::ids::{BlobId, DisclosureId, StepId};
 use crate::domain::news::NoticeKind;
+use crate::domain::party::DistributorRecord;
 use crate::domain::plan::{PlanKind, PlanState, Step};
 use crate::domain::run::{PlanFacts, Run, Status};
 use crate::domain::told::{Told, may_have};
@@ -159,6 +160,12 @@ impl Past {
             })
         };
         self.plans.iter().rev().find(done).map(|plan| plan.t0)
+    }
+
+    /// Whether a distributor was told anything at any of its addresses.
+    pub(super) fn knows(&self, record: &DistributorRecord) -> bool {
+        let told = self.recipients();
+        record.contacts.iter().any(|c| told.contains(c.id.to_string().as_str()))
     }
 
     /// Everybody who has had a mail: recipients' ids.

@@ -10,8 +10,8 @@ use crate::domain::secret::Reason;
 use crate::domain::stage::Stage;
 
 /// What the team wants told.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub enum Order {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Tell {
     /// Whatever is due: everything to those who know nothing, what changed to the others; of
     /// a cancelled disclosure that it is off.
     #[default]
@@ -37,21 +37,21 @@ pub(super) enum Occasion {
     Cancelled { reason: String, holds: String },
 }
 
-pub(super) fn occasion(disclosure: &Disclosure, order: Order) -> Case<Occasion> {
+pub(super) fn occasion(disclosure: &Disclosure, tell: &Tell) -> Case<Occasion> {
     let cancelled = disclosure.stage == Stage::Cancelled;
     let off = |holds| {
         let said = disclosure.case.open(Reason::Rendering).cancelled.clone();
         Occasion::Cancelled { reason: said.unwrap_or_default(), holds }
     };
-    match order {
-        Order::Due if cancelled => Ok(off(String::new())),
-        Order::Cancelled { holds } if cancelled => Ok(off(holds)),
-        Order::Cancelled { .. } => Err(CaseError::not_now(
+    match tell.clone() {
+        Tell::Due if cancelled => Ok(off(String::new())),
+        Tell::Cancelled { holds } if cancelled => Ok(off(holds)),
+        Tell::Cancelled { .. } => Err(CaseError::not_now(
             format!("the disclosure is {}", disclosure.stage),
             "cancel it first: daybreak disclosure cancel DISC --reason TEXT",
         )),
-        Order::Due => open_for_change(disclosure).map(|()| Occasion::Due),
-        Order::Broken { public, may_say } => {
+        Tell::Due => open_for_change(disclosure).map(|()| Occasion::Due),
+        Tell::Broken { public, may_say } => {
             open_for_change(disclosure)?;
             for (field, text) in [("public", &public), ("may-say", &may_say)] {
                 if text.trim().is_empty() {
