@@ -8,6 +8,7 @@ mod alarms;
 mod day;
 mod errands;
 mod fuse;
+mod housekeeping;
 mod journal;
 mod lead;
 mod maker;
@@ -35,6 +36,7 @@ use alarms::Alarms;
 use day::Day;
 use errands::Errand;
 use fuse::Fuse;
+use housekeeping::Rounds;
 use journal::Journal;
 use lead::Leadership;
 use perform::Outcome;
@@ -114,6 +116,7 @@ pub struct Engine {
     /// Embargoes that distributors know of, with their instants.
     embargoed: Vec<(DisclosureId, At)>,
     alarms: Alarms,
+    rounds: Rounds,
     fuse: Fuse,
     halted: bool,
     seen_revision: i64,
@@ -146,6 +149,7 @@ impl Engine {
             ready: VecDeque::new(),
             embargoed: Vec::new(),
             alarms: Alarms::default(),
+            rounds: Rounds::default(),
             fuse: Fuse::default(),
             halted: false,
             seen_revision: -1,
@@ -237,6 +241,7 @@ impl Engine {
         self.sync().await?;
         self.intend_all().await?;
         self.watch_unarmed(wall);
+        self.keep_house(wall);
         // What is public comes first: notices have days.
         let mut ids: Vec<PlanId> = self.days.keys().copied().collect();
         ids.sort_by_key(|id| self.days.get(id).is_none_or(|d| !d.plan.kind.is_public()));

@@ -7,7 +7,7 @@ use crate::clock::{Clock, Rng, random};
 use crate::config::Team;
 use crate::domain::deed::Subject;
 use crate::domain::ids::StepId;
-use crate::formats::bell_text::{Attention, Bell};
+use crate::formats::bell_text::{Attention, Bell, Code};
 use crate::letters::bell::compose;
 use crate::outlets::mail::MailOutlet;
 
@@ -39,6 +39,16 @@ impl Bells {
     ) -> Case<()> {
         let bell = Bell::TeamAttention(Attention { code, subject, step });
         self.ring(&bell, &self.team.address).await
+    }
+
+    /// Calls somebody on the list; the bell's own words are all that is said.
+    pub async fn ring_contact(&self, bell: &Bell, address: &str) -> Case<()> {
+        self.ring(bell, address).await
+    }
+
+    /// A code by which an answer to a bell is matched.
+    pub fn code(&self) -> Code {
+        Code::new(random(self.rng.as_ref()))
     }
 
     async fn ring(&self, bell: &Bell, to: &str) -> Case<()> {

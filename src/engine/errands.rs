@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::task::JoinError;
 
-use super::Engine;
 use super::alarms::Cause;
+use super::{Engine, EngineError};
 use crate::casework::plans::preview::{all_of, blobs};
 use crate::casework::plans::release::try_targets;
 use crate::domain::deed::{Actor, Subject};
@@ -23,6 +23,8 @@ pub(super) enum Errand {
     Tried(PlanId, Option<Vec<Finding>>),
     /// A bell was rung, or not.
     Rung(Cause, bool),
+    /// The nightly round is over: how many bells were taken.
+    Kept(Result<u32, EngineError>),
 }
 
 impl Engine {
@@ -70,6 +72,8 @@ impl Engine {
             Ok(Errand::Tried(plan, Some(findings))) => self.tried(plan, &findings).await,
             Ok(Errand::Tried(plan, None)) => self.page(plan, "pinned-bytes-damaged", None),
             Ok(Errand::Rung(_, true)) => {}
+            Ok(Errand::Kept(Ok(rung))) => tracing::info!(rung, "nightly round"),
+            Ok(Errand::Kept(Err(_))) => tracing::warn!("the nightly round was broken off"),
             Ok(Errand::Rung(cause, false)) => {
                 tracing::error!(code = cause.code, "the team's bell could not be rung");
                 self.alarms.failed(&cause, self.house.clock.mono());

@@ -10,6 +10,7 @@
 
 mod approvals;
 mod certificates;
+mod changes;
 mod cli;
 mod crash;
 mod day;
@@ -20,6 +21,7 @@ mod gpg;
 mod ground;
 mod house;
 mod leaks;
+mod nights;
 mod notices;
 mod outlets;
 mod postgres;
