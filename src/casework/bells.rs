@@ -7,7 +7,7 @@ use crate::clock::{Clock, Rng, random};
 use crate::config::Team;
 use crate::domain::deed::Subject;
 use crate::domain::ids::StepId;
-use crate::formats::bell_text::{Attention, Bell};
+use crate::formats::bell_text::{Attention, Bell, Code};
 use crate::letters::bell::{BellMail, compose};
 use crate::outlets::mail::MailOutlet;
 
@@ -45,6 +45,16 @@ impl Bells {
     pub async fn challenge(&self, mail: &BellMail) -> Case<()> {
         self.mail.ring(mail).await.map_err(|e| CaseError::machine("sending a challenge", e))?;
         Ok(())
+    }
+
+    /// Calls somebody on the list; the bell's own words are all that is said.
+    pub async fn ring_contact(&self, bell: &Bell, address: &str) -> Case<()> {
+        self.ring(bell, address).await
+    }
+
+    /// A code by which an answer to a bell is matched.
+    pub fn code(&self) -> Code {
+        Code::new(random(self.rng.as_ref()))
     }
 
     async fn ring(&self, bell: &Bell, to: &str) -> Case<()> {

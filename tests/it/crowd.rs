@@ -74,6 +74,7 @@ impl Crowd {
             certificates: vec![("one.asc".to_owned(), certificate.to_bytes())],
         };
         let new = NewDistributor {
+            groups: vec![],
             name: "Vendors".to_owned(),
             lead_days: None,
             longest_embargo_days: None,

@@ -10,6 +10,7 @@
 
 mod approvals;
 mod certificates;
+mod changes;
 mod cli;
 mod crash;
 mod crowd;
@@ -24,6 +25,7 @@ mod interop;
 mod leaks;
 mod ledger;
 mod many;
+mod nights;
 mod notices;
 mod outlets;
 mod postgres;

@@ -8,6 +8,7 @@ use super::content::{Content, level};
 use super::pin::{Draft, pin};
 use super::views::{self, Opened};
 use crate::casework::disclosures::{check, open_for_change, t0_of};
+use crate::casework::distributors::{shared, waits};
 use crate::casework::members::recall;
 use crate::casework::windows::{hears, weigh};
 use crate::casework::{Case, CaseError, House, challenges};
@@ -20,7 +21,7 @@ use crate::domain::disclosure::Disclosure;
 use crate::domain::event::{Happened, StepEvent};
 use crate::domain::finding::{Finding, Severity, any_stop};
 use crate::domain::ids::{ContactId, DisclosureId, StepId};
-use crate::domain::party::{CLEAR_SUBJECT, Contact, Distributor};
+use crate::domain::party::{CLEAR_SUBJECT, Contact, Distributor, HeldCertificate};
 use crate::domain::plan::{Phase, Plan, PlanKind, Sealing, Step};
 use crate::domain::planner::{self, Notice, PERSON};
 use crate::domain::rules::windows::POST_MISSING;
@@ -161,15 +162,28 @@ impl Making<'_> {
                 let not_before = planner::notice_at(&self.t0, record, contact, lead, now);
                 let content = Content::of(&contact.profile, self.view);
                 let group = self.content(content)?;
-                self.contact(contact, &group, not_before)?;
+                self.contact(contact, &group, not_before, all)?;
             }
         }
         Ok(())
     }
 
-    fn contact(&mut self, contact: &Contact, group: &BlobRef, not_before: At) -> Case<()> {
-        let certificates: Vec<Certificate> = contact.current().map(recall).collect::<Case<_>>()?;
-        self.judge(&contact.address, &certificates, not_before);
+    fn contact(
+        &mut self,
+        contact: &Contact,
+        group: &BlobRef,
+        not_before: At,
+        all: &[&Distributor],
+    ) -> Case<()> {
+        let now = self.house.now();
+        let held: Vec<&HeldCertificate> = contact.for_notice(now).collect();
+        let shared: Vec<_> = held.iter().map(|h| shared(all, contact, h, now)).collect();
+        let good = held.iter().zip(&shared).filter(|(_, shared)| shared.is_none());
+        let good: Vec<Certificate> = good.map(|(h, _)| recall(h)).collect::<Case<_>>()?;
+        self.judge(&contact.address, &good, not_before);
+        let waiting = contact.pending(now).filter(|c| !c.confirmed());
+        let waiting = waiting.map(|c| waits(&contact.address, c, now));
+        self.findings.extend(waiting.chain(shared.into_iter().flatten().map(mild)));
         let clear = leaks("clear subject", contact.clear_subject(), &self.view.advisories);
         self.findings.extend(clear);
         self.findings.extend(challenges::unproven(contact, &self.proofs, self.house.now()));
@@ -177,7 +191,7 @@ impl Making<'_> {
             recipient: contact.id.to_string(),
             subject: letter::subject(self.view),
             clear_subject: contact.clear_subject().to_owned(),
-            fingerprints: certificates.iter().map(|c| c.fingerprint().to_string()).collect(),
+            fingerprints: held.iter().map(|c| c.fingerprint.clone()).collect(),
         };
         self.push(contact.address.clone(), group.clone(), sealing, not_before);
         Ok(())
@@ -273,11 +287,14 @@ impl Making<'_> {
                     .cure("renew the certificate (`daybreak distributor renew`) before that time, or reach them another way"),
             );
         }
-        self.findings.extend(why.into_iter().map(|mut f| {
-            f.severity = Severity::Warn;
-            f
-        }));
+        self.findings.extend(why.into_iter().map(mild));
     }
+}
+
+/// One contact's trouble stops nobody else.
+fn mild(mut finding: Finding) -> Finding {
+    finding.severity = Severity::Warn;
+    finding
 }
 
 /// Reporters of all advisories, once an address.
