@@ -164,6 +164,7 @@ fn every_code_that_calls_a_person_is_explained() {
         "src/engine.rs",
         "src/engine/day.rs",
         "src/engine/errands.rs",
+        "src/engine/housekeeping.rs",
         "src/engine/perform.rs",
         "src/engine/unarmed.rs",
     ]
