@@ -11,7 +11,7 @@ mod sharing;
 pub use certificates::{Renewal, renew, retire_certificate};
 pub use changes::{confirm, reject, tell_owner, waits};
 pub use editing::{ContactEdit, Edit, edit, edit_contact};
-pub use health::{CertificateHealth, ContactHealth, Moment, Verdict, When, check};
+pub use health::{AFTER, CertificateHealth, ContactHealth, Moment, Verdict, When, check};
 pub use replies::{add_reply_certificate, retire_reply_certificate};
 pub use sealing::sealable;
 pub use sharing::{explain, shared};
@@ -20,7 +20,7 @@ use super::groups::named;
 use super::members::{check_address, check_name, hold, import};
 use super::{Case, CaseError, House};
 use crate::domain::deed::Actor;
-use crate::domain::finding::{Finding, any_stop};
+use crate::domain::finding::{Finding, Severity, any_stop};
 use crate::domain::ids::{ContactId, DistributorId};
 use crate::domain::party::{Contact, ContactKind, Distributor, DistributorRecord, Profile};
 use crate::domain::secret::{Embargoed, Reason};
@@ -62,9 +62,11 @@ pub async fn add(
 ) -> Case<(Distributor, Vec<Finding>)> {
     check_name("name", &new.name)?;
     check_longest(new.longest_embargo_days)?;
-    let (contact, findings) = make_contact(house, new.contact, new.accept_unusable)?;
+    let (contact, mut findings) = make_contact(house, new.contact, new.accept_unusable)?;
     let taken = |d: &Distributor| d.record.open(Reason::Judging).name == new.name;
-    if house.store.read(|r| r.distributors()).await?.iter().any(taken) {
+    let all = list(house).await?;
+    findings.extend(sharing::of_new(&all, &contact, house.now()));
+    if all.iter().any(taken) {
         return Err(CaseError::invalid(
             "name",
             "is taken",
@@ -98,7 +100,8 @@ pub async fn add_contact(
     new: NewContact,
     accept_unusable: bool,
 ) -> Case<(Distributor, Vec<Finding>)> {
-    let (contact, findings) = make_contact(house, new, accept_unusable)?;
+    let (contact, mut findings) = make_contact(house, new, accept_unusable)?;
+    findings.extend(sharing::of_new(&list(house).await?, &contact, house.now()));
     let mut record = distributor.record.open(Reason::Editing).clone();
     if record.contacts.iter().any(|c| c.address.eq_ignore_ascii_case(&contact.address)) {
         return Err(CaseError::invalid(
@@ -189,6 +192,9 @@ fn make_contact(
     for (name, bytes) in &new.certificates {
         let certificate = import(&format!("certificate {name}"), bytes)?;
         findings.extend(pgp::report(&certificate, name, &[("now", now)]));
+        // What is only worth knowing is said by `check`.
+        let weak = pgp::remarks(&certificate, &new.address, name, now).into_iter();
+        findings.extend(weak.filter(|f| f.severity > Severity::Note));
         held.push(hold(house, &certificate));
     }
     if any_stop(&findings) && !accept_unusable {

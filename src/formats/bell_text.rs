@@ -142,8 +142,8 @@ impl Bell {
                 )
             }
             Self::CertificateChange { page, code } => format!(
-                "Hello,\n\na change of the OpenPGP certificate for this address was asked for at \
-                 our end.\n\nIf it was you, nothing is to be done. If it was not, tell us at \
+                "Hello,\n\na change of the OpenPGP certificate for this address was asked\n\
+                 for at our end.\n\nIf it was you, nothing is to be done. If it was not, tell us at \
                  once, by\nanother way than this address if you can. Never send a secret \
                  key.\n\n{}",
                 ending(page, *code)

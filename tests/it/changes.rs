@@ -239,7 +239,7 @@ async fn two_members_confirm_what_nobody_signed_and_it_cools_down() {
     place.pass(Span::hours(71));
     assert_eq!(place.used().await, [place.old_fingerprint()]);
     place.pass(Span::hours(1));
-    assert_eq!(place.used().await, [new.clone()]);
+    assert_eq!(place.used().await, std::slice::from_ref(&new));
     assert!(place.reject(&new).await.is_err(), "it is in use");
     let history = place.contact().await.certificates;
     assert_eq!(history.len(), 4);

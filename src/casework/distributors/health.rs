@@ -15,7 +15,7 @@ use crate::pgp;
 use crate::store::StoreError;
 
 /// How long after T0 people still write to each other about it.
-const AFTER: Span = Span::days(14);
+pub const AFTER: Span = Span::days(14);
 
 /// One of the four times at which a certificate must be good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::certificates::plain;
 use super::{contact_of, save};
 use crate::casework::{Case, CaseError, House};
 use crate::domain::deed::Actor;
-use crate::domain::finding::Finding;
+use crate::domain::finding::{Finding, Severity};
 use crate::domain::party::{Contact, Distributor, HeldCertificate, Sharing};
 use crate::domain::secret::{Embargoed, Reason};
 use crate::domain::time::At;
@@ -67,6 +67,14 @@ fn other_holder(
         };
         others.into_iter().find(has).map(|c| (record.name.clone(), c.address.clone()))
     })
+}
+
+/// Certificates of a new contact that others have already, said while it is added: it is
+/// taken, and blocked until somebody says why.
+pub(super) fn of_new(all: &[Distributor], contact: &Contact, at: At) -> Vec<Finding> {
+    let shared = contact.certificates.iter().filter_map(|held| shared(all, contact, held, at));
+    let mild = |finding| Finding { severity: Severity::Warn, ..finding };
+    shared.map(mild).collect()
 }
 
 /// The same as a finding that stops.

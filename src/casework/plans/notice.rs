@@ -8,7 +8,7 @@ use super::content::{Content, level};
 use super::pin::{Draft, pin};
 use super::views::{self, Opened};
 use crate::casework::disclosures::{check, open_for_change, t0_of};
-use crate::casework::distributors::{shared, waits};
+use crate::casework::distributors::{AFTER, When, shared, waits};
 use crate::casework::members::recall;
 use crate::casework::windows::{hears, weigh};
 use crate::casework::{Case, CaseError, House, challenges};
@@ -278,7 +278,14 @@ impl Making<'_> {
         let when = when.max(self.house.now());
         let mut why = Vec::new();
         for certificate in certificates {
-            why.extend(pgp::report(certificate, address, &[("when it is sent", when)]));
+            let times = [
+                ("when it is sent", when),
+                (When::T0.words(), self.t0.at),
+                (When::After.words(), self.t0.at.plus(AFTER)),
+            ];
+            why.extend(pgp::report(certificate, address, &times));
+            let weak = pgp::remarks(certificate, address, address, when).into_iter();
+            why.extend(weak.filter(|f| f.severity > Severity::Note));
         }
         let usable = certificates.iter().any(|c| pgp::judge(c, when).usable());
         if !usable {

@@ -90,7 +90,10 @@ fn standing(contact: &Contact, held: &HeldCertificate, now: At) -> String {
     match change {
         Some(c) if !c.in_force(now) => match c.in_force_from() {
             Some(from) => format!("pending, used from {}", from.rfc3339()),
-            None => format!("pending, {} of {} confirmations", c.confirmations.len(), c.needed),
+            None => {
+                let (have, needed) = (c.confirmations.len(), c.needed);
+                format!("pending, {have} of {needed} confirmations, its owner quotes {}", c.code)
+            }
         },
         _ => "in use".to_owned(),
     }
