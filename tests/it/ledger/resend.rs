@@ -82,7 +82,7 @@ async fn one_more_contact_reads_the_same_bytes(#[values(Db::Sqlite, Db::Postgres
     };
     assert!(group(&preview) == group(&again), "another content was pinned");
     let (team, now) = (story.town.team_certificate(), story.town.house.now());
-    let letter = decrypt(&mails[0].bytes, &[key.clone()], team, now).unwrap();
+    let letter = decrypt(&mails[0].bytes, std::slice::from_ref(&key), team, now).unwrap();
     let fennel = story.letters().into_iter().find(|m| m.to == [FENNEL]).unwrap();
     let reader = story.town.people.reader(FENNEL).unwrap();
     let first = reader.decrypt(&fennel.bytes, team, now).unwrap();
