@@ -19,6 +19,7 @@ mod faults;
 mod gpg;
 mod ground;
 mod house;
+mod inbound;
 mod leaks;
 mod notices;
 mod outlets;
