@@ -2,7 +2,7 @@
 
 mod approvals;
 mod bad_input;
-mod bench;
+pub mod bench;
 mod lists;
 mod manners;
 mod story;

@@ -21,6 +21,7 @@ mod faults;
 mod gpg;
 mod ground;
 mod house;
+mod inbound;
 mod interop;
 mod leaks;
 mod ledger;
