@@ -3,6 +3,7 @@
 mod approvals;
 mod bad_input;
 pub mod bench;
+mod fanout;
 mod lists;
 mod manners;
 mod story;
