@@ -10,6 +10,7 @@ pub mod all_json;
 pub mod atom;
 pub mod bell_text;
 pub mod entry;
+pub mod headsup_text;
 pub mod index;
 pub mod leak;
 pub mod links;

@@ -18,6 +18,7 @@ mod edits;
 mod faults;
 mod gpg;
 mod ground;
+mod headsup;
 mod house;
 mod leaks;
 mod notices;
