@@ -10,27 +10,33 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::desk::Desk;
-use super::exit::{Ended, Exit};
+use super::exit::{Ended, Exit, refuse};
 use super::print::table;
 use super::voided::Before;
 use super::{files, words};
 use crate::casework::plans::Order;
 use crate::casework::{find_disclosure, find_plan, plans};
 use crate::domain::plan::{self, PlanKind};
+use crate::domain::zone::T0;
 
 #[derive(Debug, Subcommand)]
 pub enum Plan {
     /// Render, sign and pin everything that will leave; prints the plan's id
-    #[command(after_help = "Example:\n  daybreak plan make x_meadow-2026-0001 --kind notice")]
+    #[command(after_help = "Example:\n  daybreak plan make x_meadow-2026-0001 --kind notice\n  \
+        daybreak plan make x_meadow-2026-0001 --kind headsup --at \"2026-11-24 16:00 Europe/Berlin\"")]
     Make {
         /// Id, or the public id of one of its advisories
         disclosure: String,
-        /// Encrypted notices to distributors, or everything at T0
+        /// Encrypted notices to distributors, a public word ahead without details, or
+        /// everything at T0
         #[arg(long, value_parser = words::plan_kind())]
         kind: PlanKind,
         /// Go on although a finding of this code stops: embargo-too-long; may be repeated
         #[arg(long, value_name = "CODE", value_parser = ["embargo-too-long"])]
         accept: Vec<String>,
+        /// When a headsup goes out (a week before T0, or at once, unless said)
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
     },
     /// Show the plans of a disclosure
     #[command(after_help = "Example:\n  daybreak plan list x_meadow-2026-0001")]
@@ -80,9 +86,17 @@ pub enum Plan {
 pub async fn run(verb: Plan, desk: &Desk) -> Ended {
     let (house, print) = (&desk.house, desk.print);
     match verb {
-        Plan::Make { disclosure, kind, accept } => {
+        Plan::Make { disclosure, kind, accept, at } => {
+            if at.is_some() && kind != PlanKind::Headsup {
+                return Err(refuse(
+                    Exit::Usage,
+                    format!("--at is for a headsup, not for a {kind} plan"),
+                    "what happens at T0 moves with it: daybreak disclosure move",
+                ));
+            }
+            let at = at.as_deref().map(T0::parse).transpose()?;
+            let order = Order { accept, at };
             // An older plan of the kind gives way to the new one.
-            let order = Order { accept, at: None };
             let before = Before::edit(desk).await?;
             let ended = make(desk, &disclosure, kind, &order).await.map(|()| Exit::Ok);
             return before.tell(desk, ended).await;
@@ -139,6 +153,9 @@ async fn make(desk: &Desk, disclosure: &str, kind: PlanKind, order: &Order) -> a
         made.number,
         words::counted(manifest.steps.len(), "step")
     ));
+    if kind == PlanKind::Headsup {
+        print.talk("It is PUBLIC, and goes out before T0: read every word of its preview.");
+    }
     print.talk(format!(
         "{} must approve it{}. Next: daybreak plan export {disclosure}/{} --to-team FILE",
         if manifest.threshold == 1 {

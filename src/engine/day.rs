@@ -37,6 +37,7 @@ impl Day {
             digest: self.plan.digest,
             threshold: self.manifest.threshold,
             early_lift: self.manifest.early_lift,
+            announces: self.manifest.announces,
             epoch,
         }
     }

@@ -20,6 +20,7 @@ mod edits;
 mod faults;
 mod gpg;
 mod ground;
+mod headsup;
 mod house;
 mod inbound;
 mod interop;
