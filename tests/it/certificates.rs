@@ -263,6 +263,7 @@ async fn add(town: &Town, address: &str, certificate: &Certificate) -> Vec<Findi
         certificates: vec![("one.asc".to_owned(), certificate.armored().into_bytes())],
     };
     let new = NewDistributor {
+        groups: vec![],
         name: address.to_owned(),
         lead_days: None,
         longest_embargo_days: None,

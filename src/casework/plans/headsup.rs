@@ -74,6 +74,7 @@ pub(super) async fn make(
         return Err(CaseError::Blocked(findings));
     }
     let draft = Draft {
+        resends: None,
         kind: PlanKind::Headsup,
         t0: goes,
         threshold: house.config.plans.headsup,
