@@ -92,7 +92,7 @@ pub enum Distributor {
         distributor: String,
     },
     #[command(flatten)]
-    Proof(proof::Proof),
+    Evidence(proof::Evidence),
     /// Judge every certificate now, at each open T0 and two weeks after it
     #[command(after_help = "Example:\n  daybreak distributor check")]
     Check,
@@ -182,7 +182,7 @@ pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
         }
         Distributor::List => list(desk).await?,
         Distributor::Show { distributor } => show(desk, &distributor).await?,
-        Distributor::Proof(verb) => proof::run(verb, desk).await?,
+        Distributor::Evidence(verb) => proof::run(verb, desk).await?,
         Distributor::Check => return check(desk).await,
     }
     Ok(Exit::Ok)
