@@ -159,7 +159,7 @@ pub enum Distributor {
         distributor: String,
     },
     #[command(flatten)]
-    Proof(proof::Proof),
+    Evidence(proof::Evidence),
     /// Judge every certificate now, when its notice is due, at each open T0 and two weeks after
     #[command(after_help = "Example:\n  daybreak distributor check")]
     Check,
@@ -292,7 +292,7 @@ pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
         }
         Distributor::List => show::list(desk).await?,
         Distributor::Show { distributor } => show::one(desk, &distributor).await?,
-        Distributor::Proof(verb) => proof::run(verb, desk).await?,
+        Distributor::Evidence(verb) => proof::run(verb, desk).await?,
         Distributor::Check => return check::run(desk).await,
     }
     Ok(Exit::Ok)
