@@ -24,6 +24,7 @@ mod leaks;
 mod many;
 mod notices;
 mod outlets;
+mod postfix;
 mod postgres;
 mod previews;
 mod repeat;
