@@ -106,6 +106,9 @@ enum Object {
     Doctor(doctor::Doctor),
     Serve(serve::Serve),
     Demo(demo::Demo),
+    /// What it costs on this machine, beside what others use
+    #[command(subcommand)]
+    Bench(bench::Bench),
     CatchMail(catch_mail::CatchMail),
     /// What it costs on this machine, beside what others use
     #[command(subcommand)]
@@ -133,6 +136,7 @@ fn run(cli: Cli, print: Print) -> Ended {
         Object::Config(verb) => config::run(&verb, &global, print),
         Object::Serve(serve) => serve::run(&serve, &global, print),
         Object::Demo(demo) => demo::run(&demo, print),
+        Object::Bench(bench) => bench::run(&bench, print),
         Object::CatchMail(args) => wait_for(catch_mail::run(&args, print)),
         Object::Bench(bench) => bench::run(&bench, print),
         Object::Doctor(doctor) => wait_for(doctor::run(&doctor, &global, print)),

@@ -30,6 +30,7 @@ mod many;
 mod nights;
 mod notices;
 mod outlets;
+mod postfix;
 mod postgres;
 mod previews;
 mod repeat;
