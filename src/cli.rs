@@ -6,6 +6,7 @@
 
 mod advisory;
 mod audit;
+mod bench;
 mod catch_mail;
 mod config;
 mod demo;
@@ -105,7 +106,13 @@ enum Object {
     Doctor(doctor::Doctor),
     Serve(serve::Serve),
     Demo(demo::Demo),
+    /// What it costs on this machine, beside what others use
+    #[command(subcommand)]
+    Bench(bench::Bench),
     CatchMail(catch_mail::CatchMail),
+    /// What it costs on this machine, beside what others use
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 /// Parses the command line, does what it says, and tells the shell how it went.
@@ -129,7 +136,9 @@ fn run(cli: Cli, print: Print) -> Ended {
         Object::Config(verb) => config::run(&verb, &global, print),
         Object::Serve(serve) => serve::run(&serve, &global, print),
         Object::Demo(demo) => demo::run(&demo, print),
+        Object::Bench(bench) => bench::run(&bench, print),
         Object::CatchMail(args) => wait_for(catch_mail::run(&args, print)),
+        Object::Bench(bench) => bench::run(&bench, print),
         Object::Doctor(doctor) => wait_for(doctor::run(&doctor, &global, print)),
         Object::Advisory(advisory::Advisory::New(new)) if new.only_template() => {
             advisory::print_template(print)

@@ -3,6 +3,7 @@
 //! Unknown keys are refused; secrets are file paths, read at each use, never values here.
 
 mod commands;
+mod housekeeping;
 mod lists;
 mod mail;
 mod named;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use commands::{Command, PythonIndex};
+pub use housekeeping::Housekeeping;
 pub use lists::{List, PostSigning};
 pub use mail::{Hop, Relay, Tls};
 pub use named::NamedFile;
@@ -74,6 +76,9 @@ pub struct Config {
     /// Approval and time rules.
     #[serde(default)]
     pub plans: Plans,
+    /// The nightly round.
+    #[serde(default)]
+    pub housekeeping: Housekeeping,
     /// The public site.
     pub site: Site,
     /// Repositories by name.
@@ -111,6 +116,7 @@ impl Config {
         self.team.check()?;
         self.mail.check()?;
         self.plans.check()?;
+        self.housekeeping.check()?;
         self.site.check()?;
         for (name, list) in &self.list {
             list.check(name)?;

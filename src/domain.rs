@@ -10,6 +10,7 @@ pub mod approval;
 pub mod approval_text;
 pub mod audience_time;
 pub mod blob;
+pub mod change;
 pub mod deed;
 pub mod disclosure;
 pub mod effect;

@@ -9,6 +9,7 @@ mod day;
 mod deliveries;
 mod errands;
 mod fuse;
+mod housekeeping;
 mod journal;
 mod lead;
 mod maker;
@@ -39,6 +40,7 @@ use alarms::Alarms;
 use day::Day;
 use errands::Errand;
 use fuse::Fuse;
+use housekeeping::Rounds;
 use journal::Journal;
 use lead::Leadership;
 use perform::Outcome;
@@ -123,6 +125,7 @@ pub struct Engine {
     /// When deliveries were looked after.
     deliveries_at: Option<Mono>,
     alarms: Alarms,
+    rounds: Rounds,
     fuse: Fuse,
     press_room: PressRoom,
     halted: bool,
@@ -159,6 +162,7 @@ impl Engine {
             embargoed: Vec::new(),
             deliveries_at: None,
             alarms: Alarms::default(),
+            rounds: Rounds::default(),
             fuse: Fuse::default(),
             press_room: PressRoom::default(),
             halted: false,
@@ -253,6 +257,7 @@ impl Engine {
         self.intend_all().await?;
         self.watch_unarmed(wall);
         self.watch_deliveries(mono);
+        self.keep_house(wall);
         // What is public comes first: notices have days.
         let mut ids: Vec<PlanId> = self.days.keys().copied().collect();
         ids.sort_by_key(|id| self.days.get(id).is_none_or(|d| !d.plan.kind.is_public()));

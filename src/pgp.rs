@@ -18,14 +18,16 @@ pub mod samples;
 pub mod seal;
 pub mod signer;
 pub mod verify;
+mod vouch;
 mod witness;
 
 pub use certificate::{Certificate, ImportError};
 pub use fingerprint::{Fingerprint, KeyFingerprint};
 pub use generate::{TeamKey, TeamKeyError, generate_team_key, import_team_key};
-pub use health::{Health, Problem, judge, report};
+pub use health::{Health, Problem, first_unusable, judge, remarks, report};
 pub use open::{OpenError, Opened, Signed, Unsealed, open, unseal};
 pub use press::Press;
 pub use seal::{Recipients, SealError, SealedMessage, SignedBody, seal, seal_into};
 pub use signer::{ResidentSigner, SignError, Signer};
 pub use verify::{Verified, VerifyError, verify};
+pub use vouch::certifies;

@@ -77,8 +77,13 @@ pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -
             ));
         }
     }
+    // That it is off must be told after T0 too: others still count on the date.
     let off = manifest.notice() == Some(NoticeKind::Cancellation);
-    if now >= plan.t0 && plan.kind == PlanKind::Notice && !off {
+    let ahead = match plan.kind {
+        PlanKind::Notice => Some(plan.t0).filter(|_| !off),
+        _ => manifest.announces,
+    };
+    if ahead.is_some_and(|t0| now >= t0) {
         return Err(CaseError::not_now(
             "its T0 has passed",
             "there is nothing left to tell in advance",

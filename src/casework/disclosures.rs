@@ -113,6 +113,7 @@ pub async fn check(house: &House, disclosure: &Disclosure) -> Case<Vec<Finding>>
     findings.extend(rules::readiness::dates(content, disclosure.t0.map(|t| t.at)));
     findings.extend(told_otherwise(house, disclosure).await?);
     findings.extend(super::windows::check(house, disclosure).await?);
+    findings.extend(super::plans::headsup::outdated(house, disclosure).await?);
     match disclosure.t0 {
         None => findings.push(
             Finding::stop("t0-open", "at", "no instant is set")

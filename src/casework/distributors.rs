@@ -1,25 +1,30 @@
 //! The confidential list: who hears in advance, and whether they could read it.
 
 mod certificates;
+mod changes;
 mod editing;
+mod health;
 mod replies;
+mod sealing;
+mod sharing;
 
-pub use certificates::{renew, retire_certificate};
+pub use certificates::{Renewal, renew, retire_certificate};
+pub use changes::{confirm, reject, tell_owner, waits};
 pub use editing::{ContactEdit, Edit, edit, edit_contact};
+pub use health::{AFTER, CertificateHealth, ContactHealth, Moment, Verdict, When, check};
 pub use replies::{add_reply_certificate, retire_reply_certificate};
+pub use sealing::sealable;
+pub use sharing::{explain, shared};
 
 use super::groups::named;
-use super::members::{check_address, check_name, hold, import, recall};
-use super::{Case, CaseError, House, challenges};
+use super::members::{check_address, check_name, hold, import};
+use super::{Case, CaseError, House};
 use crate::domain::deed::Actor;
-use crate::domain::disclosure::Disclosure;
-use crate::domain::finding::{Finding, any_stop};
+use crate::domain::finding::{Finding, Severity, any_stop};
 use crate::domain::ids::{ContactId, DistributorId};
 use crate::domain::party::{Contact, ContactKind, Distributor, DistributorRecord, Profile};
 use crate::domain::secret::{Embargoed, Reason};
-use crate::domain::time::{At, Span};
 use crate::pgp;
-use crate::store::StoreError;
 
 /// An address to be added.
 pub struct NewContact {
@@ -57,9 +62,11 @@ pub async fn add(
 ) -> Case<(Distributor, Vec<Finding>)> {
     check_name("name", &new.name)?;
     check_longest(new.longest_embargo_days)?;
-    let (contact, findings) = make_contact(house, new.contact, new.accept_unusable)?;
+    let (contact, mut findings) = make_contact(house, new.contact, new.accept_unusable)?;
     let taken = |d: &Distributor| d.record.open(Reason::Judging).name == new.name;
-    if house.store.read(|r| r.distributors()).await?.iter().any(taken) {
+    let all = list(house).await?;
+    findings.extend(sharing::of_new(&all, &contact, house.now()));
+    if all.iter().any(taken) {
         return Err(CaseError::invalid(
             "name",
             "is taken",
@@ -93,9 +100,10 @@ pub async fn add_contact(
     new: NewContact,
     accept_unusable: bool,
 ) -> Case<(Distributor, Vec<Finding>)> {
-    let (contact, findings) = make_contact(house, new, accept_unusable)?;
+    let (contact, mut findings) = make_contact(house, new, accept_unusable)?;
+    findings.extend(sharing::of_new(&list(house).await?, &contact, house.now()));
     let mut record = distributor.record.open(Reason::Editing).clone();
-    if record.contacts.iter().any(|c| c.address == contact.address) {
+    if record.contacts.iter().any(|c| c.address.eq_ignore_ascii_case(&contact.address)) {
         return Err(CaseError::invalid(
             "contact",
             "is an address of this distributor already",
@@ -184,6 +192,9 @@ fn make_contact(
     for (name, bytes) in &new.certificates {
         let certificate = import(&format!("certificate {name}"), bytes)?;
         findings.extend(pgp::report(&certificate, name, &[("now", now)]));
+        // What is only worth knowing is said by `check`.
+        let weak = pgp::remarks(&certificate, &new.address, name, now).into_iter();
+        findings.extend(weak.filter(|f| f.severity > Severity::Note));
         held.push(hold(house, &certificate));
     }
     if any_stop(&findings) && !accept_unusable {
@@ -206,57 +217,12 @@ pub async fn list(house: &House) -> Case<Vec<Distributor>> {
     Ok(house.store.read(|r| r.distributors()).await?)
 }
 
-/// One contact's health.
-pub struct ContactHealth {
-    /// The organisation's name.
-    pub distributor: String,
-    /// The address.
-    pub address: String,
-    /// Fingerprints in use.
-    pub fingerprints: Vec<String>,
-    /// What is wrong, now and later.
-    pub findings: Vec<Finding>,
-}
-
-/// Certificate health now, and at T0 and two weeks after it for every open disclosure.
-pub async fn check(house: &House) -> Case<Vec<ContactHealth>> {
-    let (distributors, disclosures) =
-        house.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.disclosures()?))).await?;
-    let times = times(house.now(), &disclosures);
-    let proofs = challenges::proofs(house).await?;
-    let mut all = Vec::new();
-    for distributor in distributors.iter().filter(|d| d.active) {
-        let record = distributor.record.open(Reason::Review);
-        for contact in &record.contacts {
-            let mut health = health_of(&record.name, contact, &times)?;
-            health.findings.extend(challenges::unproven(contact, &proofs, house.now()));
-            all.push(health);
-        }
-    }
-    Ok(all)
-}
-
-/// When a certificate must be good: now, at each coming T0 and two weeks after it.
-fn times(now: At, disclosures: &[Disclosure]) -> Vec<(&'static str, At)> {
-    let open = disclosures.iter().filter(|d| d.stage.is_open()).filter_map(|d| d.t0);
-    let mut times = vec![("now", now)];
-    for t0 in open.filter(|t| t.at > now) {
-        times.push(("at T0", t0.at));
-        times.push(("14 days after T0", t0.at.plus(Span::days(14))));
-    }
-    times
-}
-
-fn health_of(distributor: &str, contact: &Contact, times: &[(&str, At)]) -> Case<ContactHealth> {
-    let mut findings = Vec::new();
-    for held in contact.current() {
-        let certificate = recall(held)?;
-        findings.extend(pgp::report(&certificate, &contact.address, times));
-    }
-    Ok(ContactHealth {
-        distributor: distributor.to_owned(),
-        address: contact.address.clone(),
-        fingerprints: contact.current().map(|c| c.fingerprint.clone()).collect(),
-        findings,
+/// The contact with this address.
+fn contact_of<'a>(record: &'a mut DistributorRecord, address: &str) -> Case<&'a mut Contact> {
+    check_address("contact", address)?;
+    let known: Vec<String> = record.contacts.iter().map(|c| c.address.clone()).collect();
+    record.contacts.iter_mut().find(|c| c.address.eq_ignore_ascii_case(address)).ok_or_else(|| {
+        let cure = format!("addresses of this distributor: {}", known.join(", "));
+        CaseError::unknown("contact", address, cure)
     })
 }

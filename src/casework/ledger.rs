@@ -130,10 +130,7 @@ pub async fn note_delivery(
     event: EventId,
     happened: Happened,
 ) -> Case<bool> {
-    if !matches!(
-        happened,
-        Happened::Delayed { .. } | Happened::Bounced { .. } | Happened::Acknowledged { .. }
-    ) {
+    if !happened.is_heard() {
         return Err(CaseError::invalid(
             "happened",
             "is nothing that is heard of a delivery",

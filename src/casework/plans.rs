@@ -1,6 +1,7 @@
 //! Plans: pinned, shown, voided. What goes into one is gathered in `notice` and `release`.
 
 mod content;
+pub(super) mod headsup;
 pub mod notice;
 mod pin;
 pub mod preview;
@@ -59,9 +60,10 @@ pub async fn make_as(
     match kind {
         PlanKind::Notice => notice::make(house, actor, disclosure, order).await,
         PlanKind::Release => release::make(house, actor, disclosure, order).await,
-        PlanKind::Headsup | PlanKind::Correction => Err(CaseError::not_now(
+        PlanKind::Headsup => headsup::make(house, actor, disclosure, order).await,
+        PlanKind::Correction => Err(CaseError::not_now(
             format!("{kind} plans cannot be made yet"),
-            "this version makes notice and release plans",
+            "this version makes notice, headsup and release plans",
         )),
     }
 }
@@ -180,7 +182,8 @@ pub(super) enum Stale {
 }
 
 /// Any edit makes a new plan: the old ones send nothing more. Only an open disclosure is
-/// edited, so no plan with a GO is ever among them.
+/// edited, so no plan with a GO is ever among them, but for a Headsup: what it has not said
+/// yet it does not say any more.
 pub(super) fn void_of(
     tx: &mut Tx<'_>,
     disclosure: DisclosureId,
@@ -188,11 +191,17 @@ pub(super) fn void_of(
 ) -> Result<(), StoreError> {
     for plan in tx.plans(disclosure)? {
         let open = plan.state.is_voidable() || plan.state == PlanState::Running;
-        if open && (stale == Stale::All || plan.kind != PlanKind::Notice) {
+        if open && (stale == Stale::All || !ahead(plan.kind)) {
             tx.move_plan(plan.id, plan.state, PlanState::Void)?;
         }
     }
     Ok(())
+}
+
+/// Whether plans of that kind tell something ahead: what is told to nobody ahead changes
+/// nothing of them.
+const fn ahead(kind: PlanKind) -> bool {
+    matches!(kind, PlanKind::Notice | PlanKind::Headsup)
 }
 
 /// The same for every open disclosure that holds an advisory.

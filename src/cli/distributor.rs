@@ -1,7 +1,9 @@
 //! `daybreak distributor`: the confidential list.
 
+mod check;
 mod edit;
 mod proof;
+mod show;
 
 use std::path::PathBuf;
 
@@ -9,12 +11,10 @@ use clap::{Args, Subcommand};
 
 use super::desk::Desk;
 use super::exit::{Ended, Exit};
-use super::print::table;
 use super::voided::Before;
 use super::{files, words};
-use crate::casework::distributors::{self, NewContact, NewDistributor};
+use crate::casework::distributors::{self, NewContact, NewDistributor, Renewal};
 use crate::casework::find_distributor;
-use crate::domain::finding::{Finding, any_stop};
 use crate::domain::party::{self, ContactKind};
 use crate::domain::secret::Reason;
 
@@ -50,9 +50,12 @@ pub enum Distributor {
     },
     Edit(edit::EditDistributor),
     EditContact(edit::EditContact),
-    /// Take a fresh copy of a contact's certificate, or one more for that contact
-    #[command(after_help = "Example:\n  \
-        daybreak distributor renew Heath --contact security@heath.example --certificate heath.asc")]
+    /// Take a fresh copy of a contact's certificate, or ask for another one
+    #[command(
+        after_help = "A certificate with another fingerprint is not used before it is confirmed; whoever \
+        reads the address is told that it was asked for.\n\nExample:\n  \
+        daybreak distributor renew Heath --contact security@heath.example --certificate heath.asc"
+    )]
     Renew {
         /// Name or id
         distributor: String,
@@ -62,6 +65,63 @@ pub enum Distributor {
         /// OpenPGP certificate, armored or binary
         #[arg(long, value_name = "FILE")]
         certificate: PathBuf,
+        /// Detached signature over that file, made with the key in use
+        #[arg(long, value_name = "FILE")]
+        signed_by_old: Option<PathBuf>,
+        /// Fingerprint of the certificate in use that the new one replaces (beside it unless said)
+        #[arg(long, value_name = "FINGERPRINT")]
+        instead_of: Option<String>,
+    },
+    /// Say that a certificate's owner told you its fingerprint by another way
+    #[command(after_help = "Example:\n  \
+        daybreak distributor confirm Heath --contact security@heath.example \
+        --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567 --how 'called their number' --as Ada")]
+    Confirm {
+        /// Name or id
+        distributor: String,
+        /// The address whose certificate it is
+        #[arg(long, value_name = "ADDRESS")]
+        contact: String,
+        /// The whole fingerprint as you were told it
+        #[arg(long, value_name = "FINGERPRINT")]
+        fingerprint: String,
+        /// By which way you were told
+        #[arg(long, value_name = "TEXT")]
+        how: String,
+    },
+    /// Turn down a certificate that waits to be confirmed
+    #[command(after_help = "Example:\n  \
+        daybreak distributor reject Heath --contact security@heath.example \
+        --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567 --reason 'they did not ask for it'")]
+    Reject {
+        /// Name or id
+        distributor: String,
+        /// The address whose certificate it is
+        #[arg(long, value_name = "ADDRESS")]
+        contact: String,
+        /// Its whole fingerprint
+        #[arg(long, value_name = "FINGERPRINT")]
+        fingerprint: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Say why a contact has the same certificate as another one
+    #[command(after_help = "Example:\n  \
+        daybreak distributor explain Heath --contact night@heath.example \
+        --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567 --reason 'the same team reads both'")]
+    Explain {
+        /// Name or id
+        distributor: String,
+        /// The address whose certificate it is
+        #[arg(long, value_name = "ADDRESS")]
+        contact: String,
+        /// Its whole fingerprint
+        #[arg(long, value_name = "FINGERPRINT")]
+        fingerprint: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
     /// Encrypt to a certificate no more; it is kept for the record
     #[command(after_help = "Example:\n  \
@@ -99,8 +159,8 @@ pub enum Distributor {
         distributor: String,
     },
     #[command(flatten)]
-    Proof(proof::Proof),
-    /// Judge every certificate now, at each open T0 and two weeks after it
+    Evidence(proof::Evidence),
+    /// Judge every certificate now, when its notice is due, at each open T0 and two weeks after
     #[command(after_help = "Example:\n  daybreak distributor check")]
     Check,
 }
@@ -176,12 +236,40 @@ pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
                 compare(desk, contact);
             }
         }
-        Distributor::Renew { distributor, contact, certificate } => {
+        Distributor::Renew { distributor, contact, certificate, signed_by_old, instead_of } => {
             let found = find_distributor(&desk.house, &distributor).await?;
-            let bytes = files::read(&certificate, files::TEXT)?;
+            let signature = signed_by_old.map(|path| files::read(&path, files::TEXT));
+            let renewal = Renewal {
+                address: contact,
+                certificate: files::read(&certificate, files::TEXT)?,
+                signed_by_old: signature.transpose()?,
+                instead_of,
+            };
             let (changed, findings) =
-                distributors::renew(&desk.house, desk.actor, &found, &contact, &bytes).await?;
+                distributors::renew(&desk.house, desk.actor, &found, renewal).await?;
             desk.print.made(changed.id, &findings)?;
+        }
+        Distributor::Confirm { distributor, contact, fingerprint, how } => {
+            let found = find_distributor(&desk.house, &distributor).await?;
+            let (house, member) = (&desk.house, desk.member()?);
+            let confirmed =
+                distributors::confirm(house, member, &found, &contact, &fingerprint, &how);
+            let (changed, findings) = confirmed.await?;
+            desk.print.made(changed.id, &findings)?;
+        }
+        Distributor::Reject { distributor, contact, fingerprint, reason } => {
+            let found = find_distributor(&desk.house, &distributor).await?;
+            let (house, actor) = (&desk.house, desk.actor);
+            let rejected =
+                distributors::reject(house, actor, &found, &contact, &fingerprint, &reason);
+            desk.print.made(rejected.await?.id, &[])?;
+        }
+        Distributor::Explain { distributor, contact, fingerprint, reason } => {
+            let found = find_distributor(&desk.house, &distributor).await?;
+            let (house, actor) = (&desk.house, desk.actor);
+            let explained =
+                distributors::explain(house, actor, &found, &contact, &fingerprint, &reason);
+            desk.print.made(explained.await?.id, &[])?;
         }
         Distributor::Retire { distributor, contact, fingerprint } => {
             let found = find_distributor(&desk.house, &distributor).await?;
@@ -202,129 +290,19 @@ pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
             desk.print.made(changed.id, &[])?;
             desk.print.talk("Notice plans made while it was inactive do not tell it.");
         }
-        Distributor::List => list(desk).await?,
-        Distributor::Show { distributor } => show(desk, &distributor).await?,
-        Distributor::Proof(verb) => proof::run(verb, desk).await?,
-        Distributor::Check => return check(desk).await,
+        Distributor::List => show::list(desk).await?,
+        Distributor::Show { distributor } => show::one(desk, &distributor).await?,
+        Distributor::Evidence(verb) => proof::run(verb, desk).await?,
+        Distributor::Check => return check::run(desk).await,
     }
     Ok(Exit::Ok)
 }
 
 fn compare(desk: &Desk, contact: &party::Contact) {
-    for certificate in contact.current() {
+    for certificate in contact.current(desk.house.now()) {
         desk.print.talk(format!(
             "Compare the fingerprint with {} by another way: {}",
             contact.address, certificate.fingerprint
         ));
     }
-}
-
-async fn list(desk: &Desk) -> anyhow::Result<()> {
-    let all = distributors::list(&desk.house).await?;
-    let json: Vec<_> = all.iter().map(as_json).collect();
-    desk.print.either(&json, || {
-        let rows = all.iter().map(|d| {
-            let record = d.record.open(Reason::Review);
-            let addresses: Vec<_> = record.contacts.iter().map(|c| c.address.as_str()).collect();
-            vec![
-                d.id.to_string(),
-                record.name.clone(),
-                if d.active { "yes" } else { "no" }.to_owned(),
-                addresses.join(", "),
-            ]
-        });
-        table(&["id", "name", "hears", "addresses"], rows)
-    })
-}
-
-fn as_json(distributor: &party::Distributor) -> serde_json::Value {
-    serde_json::json!({
-        "id": distributor.id, "revision": distributor.revision, "active": distributor.active,
-        "record": distributor.record.open(Reason::Review),
-    })
-}
-
-async fn show(desk: &Desk, name: &str) -> anyhow::Result<()> {
-    let found = find_distributor(&desk.house, name).await?;
-    let record = found.record.open(Reason::Review);
-    desk.print.either(&as_json(&found), || {
-        let days = |d: Option<u32>, otherwise: &str| {
-            d.map_or_else(|| otherwise.to_owned(), |d| format!("{d} days"))
-        };
-        let head = table(
-            &[],
-            [
-                vec!["id".to_owned(), found.id.to_string()],
-                vec!["name".to_owned(), record.name.clone()],
-                vec!["hears".to_owned(), if found.active { "yes" } else { "no" }.to_owned()],
-                vec!["lead".to_owned(), days(record.lead_days, "as configured")],
-                vec![
-                    "longest embargo".to_owned(),
-                    days(record.longest_embargo_days, "any; 14 days for a list"),
-                ],
-                vec!["groups".to_owned(), words::listed(&record.groups)],
-            ],
-        );
-        let rows = record.contacts.iter().flat_map(|c| {
-            let sealed_to = c.certificates.iter().map(|held| (held, "in use"));
-            let replies = c.reply_certificates.iter().map(|held| (held, "signs replies"));
-            sealed_to.chain(replies).map(|(held, use_)| {
-                vec![
-                    c.id.to_string(),
-                    c.address.clone(),
-                    c.kind.word().to_owned(),
-                    c.clear_subject().to_owned(),
-                    gets(c),
-                    held.fingerprint.clone(),
-                    if held.retired_at.is_some() { "retired" } else { use_ }.to_owned(),
-                ]
-            })
-        });
-        let head_row = ["contact", "address", "kind", "clear subject", "gets", "certificate", ""];
-        format!("{head}\n\n{}", table(&head_row, rows))
-    })
-}
-
-/// What a contact gets beside the text, and what telling it obliges us to.
-fn gets(contact: &party::Contact) -> String {
-    let profile = &contact.profile;
-    let mut words = Vec::new();
-    for (is, word) in [
-        (!profile.without_patches, "patches"),
-        (!profile.without_json, "json"),
-        (profile.poc, "poc"),
-    ] {
-        words.extend(is.then_some(word.to_owned()));
-    }
-    if let Some(list) = &profile.requires_public_post {
-        words.push(format!("requires a post to {list}"));
-    }
-    words.join(", ")
-}
-
-async fn check(desk: &Desk) -> Ended {
-    let all = distributors::check(&desk.house).await?;
-    let json: Vec<_> = all
-        .iter()
-        .map(|h| {
-            serde_json::json!({
-                "distributor": h.distributor, "address": h.address,
-                "fingerprints": h.fingerprints, "findings": h.findings,
-            })
-        })
-        .collect();
-    desk.print.either(&json, || {
-        let rows = all.iter().flat_map(|h| {
-            let row = |state: String| vec![h.distributor.clone(), h.address.clone(), state];
-            let said = |f: &Finding| row(format!("{}: {} ({})", f.severity, f.message, f.cure));
-            if h.findings.is_empty() {
-                vec![row("good".to_owned())]
-            } else {
-                h.findings.iter().map(said).collect()
-            }
-        });
-        table(&["distributor", "address", "certificate"], rows)
-    })?;
-    let stopped = all.iter().any(|h| any_stop(&h.findings));
-    Ok(if stopped { Exit::Blocked } else { Exit::Ok })
 }

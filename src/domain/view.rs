@@ -89,6 +89,25 @@ pub struct BranchView {
     pub state: String,
 }
 
+/// What everybody may hear before GO by a Headsup: nothing here can name a flaw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadsupView {
+    /// The project's name.
+    pub team: String,
+    /// Where to write.
+    pub contact: String,
+    /// The site's address without final slash.
+    pub base_url: String,
+    /// When everything becomes public.
+    pub t0: T0,
+    /// Versions that will be issued.
+    pub versions: Vec<String>,
+    /// How many security issues.
+    pub count: usize,
+    /// The most severe one's CVSS vectors, and everybody else's: only the highest word is said.
+    pub severity: Vec<String>,
+}
+
 /// What everybody sees after GO.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicView {

@@ -37,6 +37,7 @@ impl Day {
             digest: self.plan.digest,
             threshold: self.manifest.threshold,
             early_lift: self.manifest.early_lift,
+            announces: self.manifest.announces,
             epoch,
         }
     }
@@ -138,8 +139,10 @@ impl Engine {
             for (number, event) in &log {
                 if !day.folded.remove(&event.id) {
                     day.run.apply(event);
-                    // A person wrote it: whatever was said of the step may be said anew.
-                    self.alarms.over(event.step);
+                    // A person steered: whatever was said of the step may be said anew.
+                    if !event.happened.is_heard() {
+                        self.alarms.over(event.step);
+                    }
                 }
                 day.read_to = *number;
             }

@@ -26,7 +26,7 @@ const FUEL: u64 = 5_000_000;
 const STYLE: &str = "site.css";
 const ICON: &str = "icon.svg";
 
-const EMBEDDED: [(&str, &str); 14] = [
+const EMBEDDED: [(&str, &str); 15] = [
     ("layout.html", include_str!("../../templates/layout.html")),
     ("advisory.html", include_str!("../../templates/advisory.html")),
     ("index.html", include_str!("../../templates/index.html")),
@@ -39,6 +39,7 @@ const EMBEDDED: [(&str, &str); 14] = [
     ("notice_broken.txt", include_str!("../../templates/notice_broken.txt")),
     ("notice_cancellation.txt", include_str!("../../templates/notice_cancellation.txt")),
     ("post.txt", include_str!("../../templates/post.txt")),
+    ("headsup.txt", include_str!("../../templates/headsup.txt")),
     (STYLE, include_str!("../../templates/site.css")),
     (ICON, include_str!("../../templates/icon.svg")),
 ];

@@ -192,7 +192,7 @@ impl Outlet for MailOutlet {
         let letter = Letter::of(effect.intended())?;
         let urgency = match effect.permit() {
             Permit::Notice(_) => Urgency::Notice,
-            Permit::Public(_) => Urgency::AtOnce,
+            Permit::Public(_) | Permit::Headsup(_) => Urgency::AtOnce,
         };
         if let (Some(pace), Urgency::Notice) = (&self.pace, urgency) {
             pace.turn(self.clock.as_ref()).await;

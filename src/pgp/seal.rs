@@ -157,7 +157,7 @@ pub fn seal_into(
 /// A body that was signed once for many. It names nobody: who gets it can pass it on under
 /// another's key, and it looks as if the team had sent it there.
 #[derive(Clone)]
-pub struct SignedBody(Arc<[u8]>);
+pub struct SignedBody(Arc<Vec<u8>>);
 
 impl std::fmt::Debug for SignedBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -168,7 +168,22 @@ impl std::fmt::Debug for SignedBody {
 impl SignedBody {
     /// Signs `entity` for nobody in particular.
     pub async fn sign(entity: &[u8], signer: &dyn Signer, at: At) -> Result<Self, SealError> {
-        Ok(Self(signer.sign_message(entity, &[], at).await?.into()))
+        match signer.resident() {
+            Some(resident) => Self::read(entity, entity.len(), resident, at),
+            None => Ok(Self(Arc::new(signer.sign_message(entity, &[], at).await?))),
+        }
+    }
+
+    /// The same, reading the entity, about `len` bytes, once: only the signed body is held.
+    pub fn read(
+        entity: impl Read,
+        len: usize,
+        signer: &ResidentSigner,
+        at: At,
+    ) -> Result<Self, SealError> {
+        let mut signed = Vec::with_capacity(len.saturating_add(4096));
+        signer.inline_onto(Message::new(&mut signed), entity, &[], at).map_err(only_ours)?;
+        Ok(Self(Arc::new(signed)))
     }
 
     /// Seals it to one contact, under a session key of its own.
@@ -198,12 +213,14 @@ fn encrypt_into(
     fill: impl FnOnce(&mut Message<'_>) -> sequoia_openpgp::Result<()>,
 ) -> Result<(), SealError> {
     let mut armor = MailArmor::message(sink);
-    encrypted_packets(&mut armor, &to.keys, fill).map_err(|e| match e.downcast::<SignError>() {
-        Ok(why) => SealError::Sign(why),
-        Err(_) => SealError::Failed,
-    })?;
+    encrypted_packets(&mut armor, &to.keys, fill).map_err(only_ours)?;
     armor.finish().map_err(|_| SealError::Failed)?;
     Ok(())
+}
+
+/// The signer's refusals pass; the library's texts do not.
+fn only_ours(error: sequoia_openpgp::anyhow::Error) -> SealError {
+    error.downcast::<SignError>().map_or(SealError::Failed, SealError::Sign)
 }
 
 fn encrypted_packets(

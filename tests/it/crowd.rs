@@ -52,17 +52,10 @@ pub fn address(n: usize) -> String {
 }
 
 impl Crowd {
-    /// `size` distributors and nobody else; `alter` changes the advisory's text, `settle` the
-    /// town before the plan is made.
-    pub async fn new(
-        size: usize,
-        seed: u64,
-        alter: impl FnOnce(&mut AdvisoryText),
-        settle: impl FnOnce(&mut Town),
-    ) -> Self {
+    /// `size` contacts and nobody else; `alter` changes the advisory's text.
+    pub async fn new(size: usize, seed: u64, alter: impl FnOnce(&mut AdvisoryText)) -> Self {
         let options = Options { distributors: 0, seed, approvals: 1, ..Options::by_hand(START) };
-        let mut town = Town::build(options).await.unwrap();
-        settle(&mut town);
+        let town = Town::build(options).await.unwrap();
         story::add_members(&town).await.unwrap();
         // One key for all: what differs must not come from it.
         let everybody = samples::cv25519("Everybody <security@vendor1.example>", START).unwrap();
@@ -74,6 +67,7 @@ impl Crowd {
             certificates: vec![("one.asc".to_owned(), certificate.to_bytes())],
         };
         let new = NewDistributor {
+            groups: vec![],
             name: "Vendors".to_owned(),
             lead_days: None,
             longest_embargo_days: None,
@@ -93,6 +87,16 @@ impl Crowd {
         let notice = story::approved_plan(&town, &disclosure, PlanKind::Notice).await.unwrap();
         let hand = town.hand.clone().unwrap();
         Self { town, hand, notice }
+    }
+
+    /// From now on all mail goes to that port of this machine.
+    pub fn relay_at(&mut self, port: u16) {
+        let file = self.town.dir().join("daybreak.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let old = format!("port = {}\n", self.town.catcher.port());
+        assert!(text.contains(&old));
+        std::fs::write(&file, text.replace(&old, &format!("port = {port}\n"))).unwrap();
+        self.town.reopen().unwrap();
     }
 
     /// The addresses in the plan's order.

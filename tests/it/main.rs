@@ -10,6 +10,7 @@
 
 mod approvals;
 mod certificates;
+mod changes;
 mod cli;
 mod crash;
 mod crowd;
@@ -19,14 +20,18 @@ mod edits;
 mod faults;
 mod gpg;
 mod ground;
+mod headsup;
 mod house;
+mod inbound;
 mod interop;
 mod kinds;
 mod leaks;
 mod ledger;
 mod many;
+mod nights;
 mod notices;
 mod outlets;
+mod postfix;
 mod postgres;
 mod previews;
 mod repeat;

@@ -14,7 +14,7 @@ const MANY: usize = 200;
 
 #[tokio::test]
 async fn two_hundred_notices_share_nothing_but_their_size() {
-    let crowd = Crowd::new(MANY, 7, |_| {}, |_| {}).await;
+    let crowd = Crowd::new(MANY, 7, |_| {}).await;
     let mut engine = Engine::start(crowd.town.house.clone()).await.unwrap();
     engine.settle().await.unwrap();
     let mut mails = crowd.town.catcher.mails();
@@ -67,7 +67,7 @@ fn random_words(mail: &[u8]) -> Vec<String> {
 
 #[tokio::test]
 async fn the_order_is_shuffled_and_a_seed_repeats_it() {
-    let order = |seed| async move { Crowd::new(9, seed, |_| {}, |_| {}).await.order() };
+    let order = |seed| async move { Crowd::new(9, seed, |_| {}).await.order() };
     let (one, again, other) = (order(1).await, order(1).await, order(2).await);
     assert_eq!(one, again);
     assert_ne!(one, other);
@@ -88,20 +88,15 @@ fn outside(mail: &Caught) -> String {
 async fn no_clear_byte_of_a_notice_depends_on_the_advisory() {
     let mut runs = Vec::new();
     for other in [false, true] {
-        let crowd = Crowd::new(
-            5,
-            if other { 3 } else { 4 },
-            |text| {
-                if other {
-                    text.public_id = "x_meadow-2026-0717".to_owned();
-                    text.title = "Weeds in the hedge".to_owned();
-                    text.description = "Something else, and at greater length. ".repeat(100);
-                    text.severity.clear();
-                    text.aliases.clear();
-                }
-            },
-            |_| {},
-        )
+        let crowd = Crowd::new(5, if other { 3 } else { 4 }, |text| {
+            if other {
+                text.public_id = "x_meadow-2026-0717".to_owned();
+                text.title = "Weeds in the hedge".to_owned();
+                text.description = "Something else, and at greater length. ".repeat(100);
+                text.severity.clear();
+                text.aliases.clear();
+            }
+        })
         .await;
         let mut engine = Engine::start(crowd.town.house.clone()).await.unwrap();
         engine.settle().await.unwrap();

@@ -7,7 +7,7 @@
 mod argv;
 mod git;
 mod index;
-mod mail;
+pub mod mail;
 mod person;
 mod pypiserver;
 mod relays;

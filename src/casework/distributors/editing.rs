@@ -3,7 +3,7 @@
 //! A plan that has not told them yet pinned the old window and the old content, so it becomes
 //! void in the same write; what they have already does not change. A name is in no plan.
 
-use super::certificates::contact_of;
+use super::contact_of;
 use crate::casework::groups::named;
 use crate::casework::windows::{hears, told_by};
 use crate::casework::{Case, CaseError, House, plans};

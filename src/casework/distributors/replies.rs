@@ -1,7 +1,8 @@
 //! Whose signatures count on replies from a contact, besides its own certificates: the members
 //! of a list answer each with a key of their own. Nothing is ever encrypted to these.
 
-use super::certificates::{contact_of, plain};
+use super::certificates::plain;
+use super::contact_of;
 use super::save;
 use crate::casework::members::{hold, import};
 use crate::casework::{Case, CaseError, House};

@@ -67,8 +67,10 @@ pub(super) fn everybody(
     all
 }
 
+/// A certificate that waits to be confirmed, or was turned down, vouches for nobody.
 fn counts(held: &HeldCertificate, now: At) -> bool {
-    held.retired_at.is_none_or(|at| at.plus(RECENT) >= now)
+    let in_force = held.change.as_ref().is_none_or(|c| c.in_force(now));
+    in_force && held.retired_at.is_none_or(|at| at.plus(RECENT) >= now)
 }
 
 /// Every certificate of everybody, each once.

@@ -13,6 +13,7 @@ use super::content::{Content, level};
 use super::pin::{Draft, pin};
 use super::views::{self, Opened};
 use crate::casework::disclosures::t0_of;
+use crate::casework::distributors::{AFTER, When, shared, waits};
 use crate::casework::members::recall;
 use crate::casework::windows::hears;
 use crate::casework::{Case, CaseError, House, challenges};
@@ -25,7 +26,7 @@ use crate::domain::disclosure::Disclosure;
 use crate::domain::finding::{Finding, Severity, any_stop};
 use crate::domain::ids::{ContactId, StepId};
 use crate::domain::news::{News, NoticeKind};
-use crate::domain::party::{CLEAR_SUBJECT, Contact, Distributor};
+use crate::domain::party::{CLEAR_SUBJECT, Contact, Distributor, HeldCertificate};
 use crate::domain::plan::{Phase, Plan, PlanKind, Sealing, Step};
 use crate::domain::planner::{self, Notice, PERSON};
 use crate::domain::secret::Reason;
@@ -166,13 +167,19 @@ impl Making<'_> {
             let record = distributor.record.open(Reason::Dispatch);
             for contact in &record.contacts {
                 let window = planner::notice_at(&self.t0, record, contact, lead, now);
-                self.contact(contact, hears(distributor, &opened.content), window)?;
+                self.contact(contact, hears(distributor, &opened.content), window, all)?;
             }
         }
         Ok(())
     }
 
-    fn contact(&mut self, contact: &Contact, hears: bool, window: At) -> Case<()> {
+    fn contact(
+        &mut self,
+        contact: &Contact,
+        hears: bool,
+        window: At,
+        all: &[&Distributor],
+    ) -> Case<()> {
         let id = contact.id.to_string();
         let Some(Letter { mut news, stem, references }) =
             self.courier.distributor(&id, hears, contact.profile.poc)
@@ -180,12 +187,19 @@ impl Making<'_> {
             return Ok(());
         };
         // News for those who know is due at once; everything else at their own window.
-        let now = planner::whole_second(self.house.now());
-        let not_before = if news.kind() == NoticeKind::First { window } else { now };
+        let now = self.house.now();
+        let at_once = planner::whole_second(now);
+        let not_before = if news.kind() == NoticeKind::First { window } else { at_once };
         let content = Content::of(&contact.profile, self.view).fit_for(&mut news);
         let group = self.content(content, &news, &stem)?;
-        let certificates: Vec<Certificate> = contact.current().map(recall).collect::<Case<_>>()?;
-        self.judge(&contact.address, &certificates, not_before);
+        let held: Vec<&HeldCertificate> = contact.for_notice(now).collect();
+        let shared: Vec<_> = held.iter().map(|h| shared(all, contact, h, now)).collect();
+        let good = held.iter().zip(&shared).filter(|(_, shared)| shared.is_none());
+        let good: Vec<Certificate> = good.map(|(h, _)| recall(h)).collect::<Case<_>>()?;
+        self.judge(&contact.address, &good, not_before);
+        let waiting = contact.pending(now).filter(|c| !c.confirmed());
+        let waiting = waiting.map(|c| waits(&contact.address, c, now));
+        self.findings.extend(waiting.chain(shared.into_iter().flatten().map(mild)));
         let clear = leaks("clear subject", contact.clear_subject(), &self.view.advisories);
         self.findings.extend(clear);
         self.findings.extend(challenges::unproven(contact, &self.proofs, self.house.now()));
@@ -195,7 +209,7 @@ impl Making<'_> {
             subject: letter::subject(self.view, &news),
             clear_subject: contact.clear_subject().to_owned(),
             references,
-            fingerprints: certificates.iter().map(|c| c.fingerprint().to_string()).collect(),
+            fingerprints: held.iter().map(|c| c.fingerprint.clone()).collect(),
         };
         self.push(contact.address.clone(), group, sealing, not_before);
         Ok(())
@@ -287,7 +301,14 @@ impl Making<'_> {
         let when = when.max(self.house.now());
         let mut why = Vec::new();
         for certificate in certificates {
-            why.extend(pgp::report(certificate, address, &[("when it is sent", when)]));
+            let times = [
+                ("when it is sent", when),
+                (When::T0.words(), self.t0.at),
+                (When::After.words(), self.t0.at.plus(AFTER)),
+            ];
+            why.extend(pgp::report(certificate, address, &times));
+            let weak = pgp::remarks(certificate, address, address, when).into_iter();
+            why.extend(weak.filter(|f| f.severity > Severity::Note));
         }
         let usable = certificates.iter().any(|c| pgp::judge(c, when).usable());
         if !usable {
@@ -296,11 +317,14 @@ impl Making<'_> {
                     .cure("renew the certificate (`daybreak distributor renew`) before that time, or reach them another way"),
             );
         }
-        self.findings.extend(why.into_iter().map(|mut f| {
-            f.severity = Severity::Warn;
-            f
-        }));
+        self.findings.extend(why.into_iter().map(mild));
     }
+}
+
+/// One contact's trouble stops nobody else.
+fn mild(mut finding: Finding) -> Finding {
+    finding.severity = Severity::Warn;
+    finding
 }
 
 /// Reporters of all advisories, once an address.

@@ -179,9 +179,9 @@ pub async fn try_targets(house: &House, steps: &[Step], blobs: &[Blob]) -> Vec<F
 }
 
 /// The team's signer of posts, as letters want it.
-struct Poster<'a> {
-    signer: &'a dyn Signer,
-    at: At,
+pub(super) struct Poster<'a> {
+    pub signer: &'a dyn Signer,
+    pub at: At,
 }
 
 #[async_trait]

@@ -56,7 +56,8 @@ pub async fn resend(
     }
     let distributors = house.store.read(|r| r.distributors()).await?;
     let (distributor, contact) = listed(&distributors, &opened.content, address)?;
-    let certificates: Vec<Certificate> = contact.current().map(recall).collect::<Case<_>>()?;
+    let certificates: Vec<Certificate> =
+        contact.for_notice(house.now()).map(recall).collect::<Case<_>>()?;
     let fingerprints: Vec<String> =
         certificates.iter().map(|c| c.fingerprint().to_string()).collect();
     let ledger = ledger_of(house, disclosure.id).await?;

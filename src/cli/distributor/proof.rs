@@ -10,7 +10,7 @@ use crate::cli::files;
 use crate::cli::print::table;
 
 #[derive(Debug, Subcommand)]
-pub enum Proof {
+pub enum Evidence {
     /// Ask for a proof of readability: a sealed code that must come back
     #[command(after_help = "Example:\n  \
         daybreak distributor challenge Heath --contact security@heath.example\n\n\
@@ -67,10 +67,10 @@ pub enum Proof {
     },
 }
 
-pub async fn run(verb: Proof, desk: &Desk) -> anyhow::Result<()> {
+pub async fn run(verb: Evidence, desk: &Desk) -> anyhow::Result<()> {
     let (house, actor) = (&desk.house, desk.actor);
     match verb {
-        Proof::Challenge { distributor, contact } => {
+        Evidence::Challenge { distributor, contact } => {
             let found = find_distributor(house, &distributor).await?;
             let asked = challenges::challenge(house, actor, &found, contact.as_deref()).await?;
             let json: Vec<_> = asked
@@ -82,19 +82,19 @@ pub async fn run(verb: Proof, desk: &Desk) -> anyhow::Result<()> {
                 table(&["challenge", "sent to"], rows)
             })?;
         }
-        Proof::Proof { distributor, contact, code } => {
+        Evidence::Proof { distributor, contact, code } => {
             let found = find_distributor(house, &distributor).await?;
             let id = challenges::prove(house, actor, &found, &contact, &code).await?;
             desk.print.made(id, &[])?;
         }
-        Proof::AddReplyCertificate { distributor, contact, certificate } => {
+        Evidence::AddReplyCertificate { distributor, contact, certificate } => {
             let found = find_distributor(house, &distributor).await?;
             let bytes = files::read(&certificate, files::TEXT)?;
             let changed =
                 distributors::add_reply_certificate(house, actor, &found, &contact, &bytes).await?;
             desk.print.made(changed.id, &[])?;
         }
-        Proof::RetireReplyCertificate { distributor, contact, fingerprint } => {
+        Evidence::RetireReplyCertificate { distributor, contact, fingerprint } => {
             let found = find_distributor(house, &distributor).await?;
             let retired = distributors::retire_reply_certificate(
                 house,

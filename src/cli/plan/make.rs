@@ -5,10 +5,12 @@ use clap::Args;
 
 use crate::casework::plans::Order;
 use crate::casework::plans::notice::Tell;
-use crate::casework::{CaseError, find_disclosure, plans};
+use crate::casework::{find_disclosure, plans};
 use crate::cli::desk::Desk;
+use crate::cli::exit::{Exit, refuse};
 use crate::cli::words;
 use crate::domain::plan::PlanKind;
+use crate::domain::zone::T0;
 
 /// Render, sign and pin everything that will leave; prints the plan's id
 #[derive(Debug, Args)]
@@ -16,14 +18,16 @@ use crate::domain::plan::PlanKind;
     daybreak plan make x_meadow-2026-0001 --kind notice\n  \
     daybreak plan make x_meadow-2026-0001 --kind notice --broken \
         --public \"It was posted\" --may-say \"That a fix is coming\"\n  \
-    daybreak plan make x_meadow-2026-0001 --kind notice --holds \"You may speak about it\"\n\n\
+    daybreak plan make x_meadow-2026-0001 --kind notice --holds \"You may speak about it\"\n  \
+    daybreak plan make x_meadow-2026-0001 --kind headsup --at \"2026-11-24 16:00 Europe/Berlin\"\n\n\
     A notice plan tells everybody what they lack. Whoever knows nothing yet gets everything at\n\
     their own window. Whoever was told something else hears at once: of another date (schedule),\n\
     of other content with what changed (revision), or that it is off (cancellation).")]
 pub struct Make {
     /// Id, or the public id of one of its advisories
     disclosure: String,
-    /// Encrypted notices to distributors, or everything at T0
+    /// Encrypted notices to distributors, a public word ahead without details, or everything
+    /// at T0
     #[arg(long, value_parser = words::plan_kind())]
     kind: PlanKind,
     /// Tell everybody who knows that the embargo is broken (set a new instant first, if there
@@ -42,10 +46,21 @@ pub struct Make {
     /// Go on although a finding of this code stops: embargo-too-long; may be repeated
     #[arg(long, value_name = "CODE", value_parser = ["embargo-too-long"])]
     accept: Vec<String>,
+    /// When a headsup goes out (a week before T0, or at once, unless said)
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
 }
 
 pub async fn run(desk: &Desk, order: Make) -> anyhow::Result<()> {
-    let Make { disclosure, kind, public, may_say, holds, accept, .. } = order;
+    let Make { disclosure, kind, public, may_say, holds, accept, at, .. } = order;
+    if at.is_some() && kind != PlanKind::Headsup {
+        return Err(refuse(
+            Exit::Usage,
+            format!("--at is for a headsup, not for a {kind} plan"),
+            "what happens at T0 moves with it: daybreak disclosure move",
+        ));
+    }
+    let at = at.as_deref().map(T0::parse).transpose()?;
     let found = find_disclosure(&desk.house, &disclosure).await?;
     let tell = match (public, may_say, holds) {
         (Some(public), Some(may_say), _) => Tell::Broken { public, may_say },
@@ -53,14 +68,13 @@ pub async fn run(desk: &Desk, order: Make) -> anyhow::Result<()> {
         _ => Tell::Due,
     };
     if tell != Tell::Due && kind != PlanKind::Notice {
-        let wrong = CaseError::invalid(
-            "kind",
-            format!("is {kind}, which tells nobody anything in advance"),
-            "--broken and --holds go with --kind notice",
-        );
-        return Err(wrong.into());
+        return Err(refuse(
+            Exit::Usage,
+            format!("--broken and --holds say what a notice tells, not a {kind} plan"),
+            "add --kind notice",
+        ));
     }
-    let order = Order { accept, at: None, tell };
+    let order = Order { accept, at, tell };
     let (made, findings) = plans::make_as(&desk.house, desk.actor, &found, kind, &order).await?;
     let manifest = plans::manifest_of(&made)?;
     let print = desk.print;
@@ -78,6 +92,9 @@ pub async fn run(desk: &Desk, order: Make) -> anyhow::Result<()> {
         made.number,
         words::counted(manifest.steps.len(), "step")
     ));
+    if kind == PlanKind::Headsup {
+        print.talk("It is PUBLIC, and goes out before T0: read every word of its preview.");
+    }
     print.talk(format!(
         "{} must approve it{}. Next: daybreak plan export {disclosure}/{} --to-team FILE",
         if manifest.threshold == 1 {

@@ -17,6 +17,8 @@ use crate::domain::secret::Reason;
 
 /// Drawn before the first step that anybody outside can see.
 const LINE: &str = "--- after this step it is public ---";
+/// The same of a Headsup.
+const ANNOUNCED: &str = "--- after this step the date is public, and nothing else ---";
 /// What a contact without wishes of its own gets.
 const USUAL: &str = "notice.entity";
 /// How much of a step's id is shown: its end is random, and enough to name it.
@@ -73,6 +75,7 @@ fn as_json(standing: &Standing, people: &[String]) -> Value {
     if let Some(fields) = value.as_object_mut() {
         fields.insert("approved_by".to_owned(), json!(people));
         fields.insert("approvals_needed".to_owned(), json!(manifest.threshold));
+        fields.insert("announces".to_owned(), json!(manifest.announces.map(|at| at.rfc3339())));
         fields.insert("groups".to_owned(), json!(manifest.groups));
         fields.insert("early_lift".to_owned(), json!(manifest.early_lift));
         fields.insert("lifted".to_owned(), json!(facts.lifted));
@@ -115,7 +118,7 @@ fn as_text(standing: &Standing, people: &[String]) -> String {
         ("disclosure", plan.disclosure.to_string()),
         ("state", state),
         ("approvals", said),
-        ("T0", manifest.t0.spoken()),
+        (if manifest.announces.is_some() { "goes out" } else { "T0" }, manifest.t0.spoken()),
         ("first byte leaves", effect),
         ("MANIFEST sha256", plan.digest.to_string()),
     ];
@@ -127,7 +130,10 @@ fn as_text(standing: &Standing, people: &[String]) -> String {
     if let Some(id) = manifest.resends {
         head.push(("sends again", format!("the content of {id}, unchanged, to one contact")));
     }
-    if plan.kind.is_public() {
+    if let Some(at) = manifest.announces {
+        head.push(("announces T0", at.spoken()));
+        head.push(("GO", go(standing)));
+    } else if plan.kind.is_public() {
         let lift = if facts.lifted { "asked for: it starts before T0" } else { "not asked for" };
         head.push(("GO", go(standing)));
         head.push(("early start", lift.to_owned()));
@@ -157,7 +163,8 @@ fn steps(standing: &Standing) -> String {
     let first = manifest.steps.iter().position(|s| s.phase >= Phase::Gate);
     if let (true, Some(first)) = (plan.kind.is_public(), first) {
         // One line for the head of the table.
-        lines.insert(first.saturating_add(1), LINE.to_owned());
+        let line = if manifest.announces.is_some() { ANNOUNCED } else { LINE };
+        lines.insert(first.saturating_add(1), line.to_owned());
     }
     lines.join("\n")
 }

@@ -1,7 +1,7 @@
 //! ASCII armor around one OpenPGP message (RFC 9580 section 6.2), as mail programs leave it.
 
 use super::Refused;
-use super::decode::unbase64;
+use super::decode::unbase64_dense;
 
 const BEGIN: &[u8] = b"-----BEGIN PGP MESSAGE-----";
 const END: &[u8] = b"-----END PGP MESSAGE-----";
@@ -28,7 +28,7 @@ pub(super) fn whole(bytes: &[u8]) -> Result<Option<Vec<u8>>, Refused> {
     for line in lines.by_ref() {
         if line == END {
             let clear = lines.any(|l| !l.is_empty());
-            return if clear { Err(Refused::Mixed) } else { unbase64(&inside).map(Some) };
+            return if clear { Err(Refused::Mixed) } else { unbase64_dense(&inside).map(Some) };
         }
         if in_headers && line.contains(&b':') {
             headers += 1;

@@ -26,8 +26,14 @@ pub(super) fn bytes(leaf: &Entity<'_>) -> Result<Vec<u8>, Refused> {
 }
 
 /// Base64 with line breaks in it.
-pub(super) fn unbase64(text: &[u8]) -> Result<Vec<u8>, Refused> {
-    let dense: Vec<u8> = text.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
+fn unbase64(text: &[u8]) -> Result<Vec<u8>, Refused> {
+    let mut dense = Vec::with_capacity(text.len());
+    text.split(|b| *b == b'\n').for_each(|line| dense.extend_from_slice(line.trim_ascii()));
+    unbase64_dense(&dense)
+}
+
+/// Base64 without line breaks.
+pub(super) fn unbase64_dense(dense: &[u8]) -> Result<Vec<u8>, Refused> {
     BASE64.decode(dense).map_err(|_| Refused::Malformed)
 }
 

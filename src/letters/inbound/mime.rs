@@ -22,7 +22,8 @@ const FIELDS: usize = 500;
 
 /// One entity: a header section and what follows it.
 pub struct Entity<'a> {
-    headers: Message<'a>,
+    /// `None` when there are none: the parser has no message without.
+    headers: Option<Message<'a>>,
     /// `text/plain`, in lower case.
     pub media_type: String,
     /// What follows the header section, as it stands.
@@ -65,8 +66,8 @@ impl<'a> Entity<'a> {
             return Err(Refused::Headers);
         }
         once(head, &["content-type", "content-transfer-encoding", "mime-version"])?;
-        let headers = MessageParser::default().parse_headers(head).unwrap_or_default();
-        let media_type = headers.content_type().map_or_else(
+        let headers = MessageParser::default().parse_headers(head).filter(|m| !m.parts.is_empty());
+        let media_type = headers.as_ref().and_then(Message::content_type).map_or_else(
             || otherwise.to_owned(),
             |t| format!("{}/{}", t.ctype(), t.subtype().unwrap_or_default()).to_ascii_lowercase(),
         );
@@ -89,55 +90,60 @@ impl<'a> Entity<'a> {
 
     /// A parameter of the media type.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.headers.content_type().and_then(|t| t.attribute(name))
+        self.headers.as_ref()?.content_type().and_then(|t| t.attribute(name))
     }
 
     /// How the body is encoded for its travel, in lower case.
     pub fn encoding(&self) -> String {
-        let said = self.headers.content_transfer_encoding().unwrap_or("7bit");
+        let said =
+            self.headers.as_ref().and_then(Message::content_transfer_encoding).unwrap_or("7bit");
         said.trim().to_ascii_lowercase()
     }
 
     /// The name of the file that it says it is.
     pub fn file_name(&self) -> Option<&str> {
-        self.headers.attachment_name()
+        self.headers.as_ref()?.attachment_name()
     }
 
     /// Whether it says that it is to be saved, not shown.
     pub fn is_attachment(&self) -> bool {
-        self.headers.content_disposition().is_some_and(|d| d.is_attachment())
+        self.headers
+            .as_ref()
+            .and_then(Message::content_disposition)
+            .is_some_and(|d| d.is_attachment())
     }
 
     /// Whether a header says what it is: a text may begin with anything.
     pub fn says_type(&self) -> bool {
-        self.headers.content_type().is_some()
+        self.headers.as_ref().is_some_and(|h| h.content_type().is_some())
     }
 
     /// A header's text, encoded words decoded.
     pub fn text(&self, name: &'static str) -> String {
         let raw = || self.field(name).unwrap_or_default();
         if name == "Subject" {
-            return self.headers.subject().map_or_else(raw, str::to_owned);
+            return self
+                .headers
+                .as_ref()
+                .and_then(Message::subject)
+                .map_or_else(raw, str::to_owned);
         }
         raw()
     }
 
     /// A header's value as it stands, unfolded.
     pub fn field(&self, name: &'static str) -> Option<String> {
-        let raw = self
-            .headers
-            .header_raw(HeaderName::Other(name.into()))
-            .or_else(|| HeaderName::parse(name).and_then(|n| self.headers.header_raw(n)));
-        raw.map(|r| {
-            r.split(['\r', '\n']).map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned()
-        })
+        let raw = self.headers.as_ref()?.header_raw(HeaderName::parse(name)?)?;
+        let lines: Vec<_> = raw.split(['\r', '\n']).map(str::trim).collect();
+        Some(lines.join(" ").trim().to_owned())
     }
 
     /// Every plain address in all headers of that name.
     pub fn addresses(&self, name: &'static str) -> Vec<String> {
         let Some(name) = HeaderName::parse(name) else { return Vec::new() };
         let mut all = Vec::new();
-        for value in self.headers.header_values(name) {
+        let Some(headers) = &self.headers else { return Vec::new() };
+        for value in headers.header_values(name) {
             match value {
                 HeaderValue::Address(list) => {
                     all.extend(list.iter().filter_map(|a| a.address()).map(str::to_owned));

@@ -213,6 +213,12 @@ fn bounds_hold() {
     let twice = "Content-Type: text/plain\nContent-Type: text/html\n\nx\n";
     assert_eq!(refused(twice), Refused::Ambiguous);
     assert_eq!(refused("Content-Type: multipart/mixed\n\nx\n"), Refused::Malformed);
+    for empty in ["", "\n", "\n\nx", "x", ":", ": x\n\n", " folded\n\n", "\u{0}\n"] {
+        let raw = crlf(empty);
+        let entity = Entity::parse(&raw, LARGEST).unwrap();
+        assert_eq!((entity.text("Subject").as_str(), entity.addresses("To").len()), ("", 0));
+        assert!(shape(&entity).is_ok() && entity.file_name().is_none(), "{empty:?}");
+    }
     let large = vec![b'x'; LARGEST + 1];
     assert_eq!(Entity::parse(&large, LARGEST).err(), Some(Refused::TooLarge));
 }

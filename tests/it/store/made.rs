@@ -28,6 +28,8 @@ pub fn member(n: u8) -> Member {
         armored: format!("{WORD} armor"),
         added_at: at(0),
         retired_at: None,
+        change: None,
+        shared: None,
     };
     let record =
         MemberRecord { name: format!("{WORD} {n}"), address: format!("{WORD}@x.org"), certificate };
