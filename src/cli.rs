@@ -110,9 +110,6 @@ enum Object {
     #[command(subcommand)]
     Bench(bench::Bench),
     CatchMail(catch_mail::CatchMail),
-    /// What it costs on this machine, beside what others use
-    #[command(subcommand)]
-    Bench(bench::Bench),
 }
 
 /// Parses the command line, does what it says, and tells the shell how it went.
@@ -138,7 +135,6 @@ fn run(cli: Cli, print: Print) -> Ended {
         Object::Demo(demo) => demo::run(&demo, print),
         Object::Bench(bench) => bench::run(&bench, print),
         Object::CatchMail(args) => wait_for(catch_mail::run(&args, print)),
-        Object::Bench(bench) => bench::run(&bench, print),
         Object::Doctor(doctor) => wait_for(doctor::run(&doctor, &global, print)),
         Object::Advisory(advisory::Advisory::New(new)) if new.only_template() => {
             advisory::print_template(print)
