@@ -9,12 +9,14 @@ mod day;
 mod deliveries;
 mod errands;
 mod fuse;
+mod housekeeping;
 mod journal;
 mod lead;
 mod maker;
 mod perform;
 mod places;
 mod preflight;
+mod press_room;
 mod refusals;
 mod seal;
 mod unarmed;
@@ -38,10 +40,12 @@ use alarms::Alarms;
 use day::Day;
 use errands::Errand;
 use fuse::Fuse;
+use housekeeping::Rounds;
 use journal::Journal;
 use lead::Leadership;
 use perform::Outcome;
 use places::Places;
+use press_room::PressRoom;
 use refusals::Refusals;
 use watch::ClockWatch;
 
@@ -121,7 +125,9 @@ pub struct Engine {
     /// When deliveries were looked after.
     deliveries_at: Option<Mono>,
     alarms: Alarms,
+    rounds: Rounds,
     fuse: Fuse,
+    press_room: PressRoom,
     halted: bool,
     seen_revision: i64,
     beaten_at: Option<Mono>,
@@ -156,7 +162,9 @@ impl Engine {
             embargoed: Vec::new(),
             deliveries_at: None,
             alarms: Alarms::default(),
+            rounds: Rounds::default(),
             fuse: Fuse::default(),
+            press_room: PressRoom::default(),
             halted: false,
             seen_revision: -1,
             beaten_at: None,
@@ -249,6 +257,7 @@ impl Engine {
         self.intend_all().await?;
         self.watch_unarmed(wall);
         self.watch_deliveries(mono);
+        self.keep_house(wall);
         // What is public comes first: notices have days.
         let mut ids: Vec<PlanId> = self.days.keys().copied().collect();
         ids.sort_by_key(|id| self.days.get(id).is_none_or(|d| !d.plan.kind.is_public()));

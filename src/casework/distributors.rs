@@ -1,20 +1,30 @@
 //! The confidential list: who hears in advance, and whether they could read it.
 
 mod certificates;
+mod changes;
+mod editing;
+mod health;
+mod replies;
+mod sealing;
+mod sharing;
 
-pub use certificates::{renew, retire_certificate};
+pub use certificates::{Renewal, renew, retire_certificate};
+pub use changes::{confirm, reject, tell_owner, waits};
+pub use editing::{ContactEdit, Edit, edit, edit_contact};
+pub use health::{AFTER, CertificateHealth, ContactHealth, Moment, Verdict, When, check};
+pub use replies::{add_reply_certificate, retire_reply_certificate};
+pub use sealing::sealable;
+pub use sharing::{explain, shared};
 
-use super::members::{check_address, check_name, hold, import, recall};
+use super::groups::named;
+use super::members::{check_address, check_name, hold, import};
 use super::{Case, CaseError, House};
 use crate::domain::deed::Actor;
-use crate::domain::disclosure::Disclosure;
-use crate::domain::finding::{Finding, any_stop};
+use crate::domain::finding::{Finding, Severity, any_stop};
 use crate::domain::ids::{ContactId, DistributorId};
 use crate::domain::party::{Contact, ContactKind, Distributor, DistributorRecord, Profile};
 use crate::domain::secret::{Embargoed, Reason};
-use crate::domain::time::{At, Span};
 use crate::pgp;
-use crate::store::StoreError;
 
 /// An address to be added.
 pub struct NewContact {
@@ -36,6 +46,8 @@ pub struct NewDistributor {
     pub lead_days: Option<u32>,
     /// Longest embargo it accepts, in days.
     pub longest_embargo_days: Option<u32>,
+    /// Named groups it belongs to.
+    pub groups: Vec<String>,
     /// Its first address.
     pub contact: NewContact,
     /// Take a certificate that cannot be encrypted to now; its contact stays blocked.
@@ -49,16 +61,12 @@ pub async fn add(
     new: NewDistributor,
 ) -> Case<(Distributor, Vec<Finding>)> {
     check_name("name", &new.name)?;
-    if let Some(days) = new.longest_embargo_days.filter(|d| *d == 0) {
-        return Err(CaseError::invalid(
-            "longest_embargo_days",
-            format!("is {days}"),
-            "write at least 1, or leave it out",
-        ));
-    }
-    let (contact, findings) = make_contact(house, new.contact, new.accept_unusable)?;
+    check_longest(new.longest_embargo_days)?;
+    let (contact, mut findings) = make_contact(house, new.contact, new.accept_unusable)?;
     let taken = |d: &Distributor| d.record.open(Reason::Judging).name == new.name;
-    if house.store.read(|r| r.distributors()).await?.iter().any(taken) {
+    let all = list(house).await?;
+    findings.extend(sharing::of_new(&all, &contact, house.now()));
+    if all.iter().any(taken) {
         return Err(CaseError::invalid(
             "name",
             "is taken",
@@ -69,6 +77,7 @@ pub async fn add(
         name: new.name,
         lead_days: new.lead_days,
         longest_embargo_days: new.longest_embargo_days,
+        groups: named(new.groups)?,
         contacts: vec![contact],
     };
     let distributor = Distributor {
@@ -91,9 +100,10 @@ pub async fn add_contact(
     new: NewContact,
     accept_unusable: bool,
 ) -> Case<(Distributor, Vec<Finding>)> {
-    let (contact, findings) = make_contact(house, new, accept_unusable)?;
+    let (contact, mut findings) = make_contact(house, new, accept_unusable)?;
+    findings.extend(sharing::of_new(&list(house).await?, &contact, house.now()));
     let mut record = distributor.record.open(Reason::Editing).clone();
-    if record.contacts.iter().any(|c| c.address == contact.address) {
+    if record.contacts.iter().any(|c| c.address.eq_ignore_ascii_case(&contact.address)) {
         return Err(CaseError::invalid(
             "contact",
             "is an address of this distributor already",
@@ -151,21 +161,25 @@ async fn save(
     Ok(changed)
 }
 
+/// An embargo of no day at all would be none.
+fn check_longest(days: Option<u32>) -> Case<()> {
+    match days {
+        Some(0) => Err(CaseError::invalid(
+            "longest_embargo_days",
+            "is 0",
+            "write at least 1, or leave it out",
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn make_contact(
     house: &House,
     new: NewContact,
     accept_unusable: bool,
 ) -> Case<(Contact, Vec<Finding>)> {
     check_address("contact", &new.address)?;
-    if let Some(subject) = &new.profile.clear_subject
-        && (subject.chars().any(char::is_control) || !subject.is_ascii() || subject.len() > 100)
-    {
-        return Err(CaseError::invalid(
-            "clear_subject",
-            "has a line break, is not ASCII or is too long",
-            "write one short ASCII line without embargoed words",
-        ));
-    }
+    let unwise = editing::check_profile(house, &new.address, new.kind, &new.profile)?;
     if new.certificates.is_empty() {
         return Err(CaseError::invalid(
             "certificate",
@@ -178,17 +192,22 @@ fn make_contact(
     for (name, bytes) in &new.certificates {
         let certificate = import(&format!("certificate {name}"), bytes)?;
         findings.extend(pgp::report(&certificate, name, &[("now", now)]));
+        // What is only worth knowing is said by `check`.
+        let weak = pgp::remarks(&certificate, &new.address, name, now).into_iter();
+        findings.extend(weak.filter(|f| f.severity > Severity::Note));
         held.push(hold(house, &certificate));
     }
     if any_stop(&findings) && !accept_unusable {
         return Err(CaseError::Blocked(findings));
     }
+    findings.extend(unwise);
     let contact = Contact {
         id: house.fresh(ContactId::new),
         address: new.address,
         kind: new.kind,
         profile: new.profile,
         certificates: held,
+        reply_certificates: Vec::new(),
     };
     Ok((contact, findings))
 }
@@ -198,54 +217,12 @@ pub async fn list(house: &House) -> Case<Vec<Distributor>> {
     Ok(house.store.read(|r| r.distributors()).await?)
 }
 
-/// One contact's health.
-pub struct ContactHealth {
-    /// The organisation's name.
-    pub distributor: String,
-    /// The address.
-    pub address: String,
-    /// Fingerprints in use.
-    pub fingerprints: Vec<String>,
-    /// What is wrong, now and later.
-    pub findings: Vec<Finding>,
-}
-
-/// Certificate health now, and at T0 and two weeks after it for every open disclosure.
-pub async fn check(house: &House) -> Case<Vec<ContactHealth>> {
-    let (distributors, disclosures) =
-        house.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.disclosures()?))).await?;
-    let times = times(house.now(), &disclosures);
-    let mut all = Vec::new();
-    for distributor in distributors.iter().filter(|d| d.active) {
-        let record = distributor.record.open(Reason::Review);
-        for contact in &record.contacts {
-            all.push(health_of(&record.name, contact, &times)?);
-        }
-    }
-    Ok(all)
-}
-
-/// When a certificate must be good: now, at each coming T0 and two weeks after it.
-fn times(now: At, disclosures: &[Disclosure]) -> Vec<(&'static str, At)> {
-    let open = disclosures.iter().filter(|d| d.stage.is_open()).filter_map(|d| d.t0);
-    let mut times = vec![("now", now)];
-    for t0 in open.filter(|t| t.at > now) {
-        times.push(("at T0", t0.at));
-        times.push(("14 days after T0", t0.at.plus(Span::days(14))));
-    }
-    times
-}
-
-fn health_of(distributor: &str, contact: &Contact, times: &[(&str, At)]) -> Case<ContactHealth> {
-    let mut findings = Vec::new();
-    for held in contact.current() {
-        let certificate = recall(held)?;
-        findings.extend(pgp::report(&certificate, &contact.address, times));
-    }
-    Ok(ContactHealth {
-        distributor: distributor.to_owned(),
-        address: contact.address.clone(),
-        fingerprints: contact.current().map(|c| c.fingerprint.clone()).collect(),
-        findings,
+/// The contact with this address.
+fn contact_of<'a>(record: &'a mut DistributorRecord, address: &str) -> Case<&'a mut Contact> {
+    check_address("contact", address)?;
+    let known: Vec<String> = record.contacts.iter().map(|c| c.address.clone()).collect();
+    record.contacts.iter_mut().find(|c| c.address.eq_ignore_ascii_case(address)).ok_or_else(|| {
+        let cure = format!("addresses of this distributor: {}", known.join(", "));
+        CaseError::unknown("contact", address, cure)
     })
 }

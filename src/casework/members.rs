@@ -61,6 +61,8 @@ pub(super) fn hold(house: &House, certificate: &Certificate) -> HeldCertificate 
         armored: certificate.armored(),
         added_at: house.now(),
         retired_at: None,
+        change: None,
+        shared: None,
     }
 }
 

@@ -1,17 +1,21 @@
 //! `daybreak distributor`: the confidential list.
 
+mod check;
+mod edit;
+mod proof;
+mod show;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::desk::Desk;
 use super::exit::{Ended, Exit};
-use super::print::table;
+use super::voided::Before;
 use super::{files, words};
-use crate::casework::distributors::{self, NewContact, NewDistributor};
+use crate::casework::distributors::{self, NewContact, NewDistributor, Renewal};
 use crate::casework::find_distributor;
-use crate::domain::finding::{Finding, any_stop};
-use crate::domain::party::{self, ContactKind, Profile};
+use crate::domain::party::{self, ContactKind};
 use crate::domain::secret::Reason;
 
 #[derive(Debug, Subcommand)]
@@ -31,6 +35,9 @@ pub enum Distributor {
         /// Longest embargo it accepts, in days
         #[arg(long, value_name = "N")]
         longest_embargo_days: Option<u32>,
+        /// Groups it belongs to: a disclosure may be for some of them only
+        #[arg(long, value_name = "NAME", num_args = 1..)]
+        group: Vec<String>,
     },
     /// Add an address to an organisation; prints the contact's id
     #[command(after_help = "Example:\n  \
@@ -41,9 +48,14 @@ pub enum Distributor {
         #[command(flatten)]
         contact: Contact,
     },
-    /// Take a fresh copy of a contact's certificate, or one more for that contact
-    #[command(after_help = "Example:\n  \
-        daybreak distributor renew Heath --contact security@heath.example --certificate heath.asc")]
+    Edit(edit::EditDistributor),
+    EditContact(edit::EditContact),
+    /// Take a fresh copy of a contact's certificate, or ask for another one
+    #[command(
+        after_help = "A certificate with another fingerprint is not used before it is confirmed; whoever \
+        reads the address is told that it was asked for.\n\nExample:\n  \
+        daybreak distributor renew Heath --contact security@heath.example --certificate heath.asc"
+    )]
     Renew {
         /// Name or id
         distributor: String,
@@ -53,6 +65,63 @@ pub enum Distributor {
         /// OpenPGP certificate, armored or binary
         #[arg(long, value_name = "FILE")]
         certificate: PathBuf,
+        /// Detached signature over that file, made with the key in use
+        #[arg(long, value_name = "FILE")]
+        signed_by_old: Option<PathBuf>,
+        /// Fingerprint of the certificate in use that the new one replaces (beside it unless said)
+        #[arg(long, value_name = "FINGERPRINT")]
+        instead_of: Option<String>,
+    },
+    /// Say that a certificate's owner told you its fingerprint by another way
+    #[command(after_help = "Example:\n  \
+        daybreak distributor confirm Heath --contact security@heath.example \
+        --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567 --how 'called their number' --as Ada")]
+    Confirm {
+        /// Name or id
+        distributor: String,
+        /// The address whose certificate it is
+        #[arg(long, value_name = "ADDRESS")]
+        contact: String,
+        /// The whole fingerprint as you were told it
+        #[arg(long, value_name = "FINGERPRINT")]
+        fingerprint: String,
+        /// By which way you were told
+        #[arg(long, value_name = "TEXT")]
+        how: String,
+    },
+    /// Turn down a certificate that waits to be confirmed
+    #[command(after_help = "Example:\n  \
+        daybreak distributor reject Heath --contact security@heath.example \
+        --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567 --reason 'they did not ask for it'")]
+    Reject {
+        /// Name or id
+        distributor: String,
+        /// The address whose certificate it is
+        #[arg(long, value_name = "ADDRESS")]
+        contact: String,
+        /// Its whole fingerprint
+        #[arg(long, value_name = "FINGERPRINT")]
+        fingerprint: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Say why a contact has the same certificate as another one
+    #[command(after_help = "Example:\n  \
+        daybreak distributor explain Heath --contact night@heath.example \
+        --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567 --reason 'the same team reads both'")]
+    Explain {
+        /// Name or id
+        distributor: String,
+        /// The address whose certificate it is
+        #[arg(long, value_name = "ADDRESS")]
+        contact: String,
+        /// Its whole fingerprint
+        #[arg(long, value_name = "FINGERPRINT")]
+        fingerprint: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
     /// Encrypt to a certificate no more; it is kept for the record
     #[command(after_help = "Example:\n  \
@@ -89,7 +158,9 @@ pub enum Distributor {
         /// Name or id
         distributor: String,
     },
-    /// Judge every certificate now, at each open T0 and two weeks after it
+    #[command(flatten)]
+    Evidence(proof::Evidence),
+    /// Judge every certificate now, when its notice is due, at each open T0 and two weeks after
     #[command(after_help = "Example:\n  daybreak distributor check")]
     Check,
 }
@@ -106,9 +177,8 @@ pub struct Contact {
     /// OpenPGP certificates, one a file, armored or binary
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     certificate: Vec<PathBuf>,
-    /// Subject that stands in CLEAR TEXT on its mails ("[...]" unless said)
-    #[arg(long, value_name = "SUBJECT")]
-    clear_subject: Option<String>,
+    #[command(flatten)]
+    wishes: edit::Wishes,
     /// Take certificates that cannot be encrypted to now; the contact stays blocked
     #[arg(long)]
     accept_unusable: bool,
@@ -121,7 +191,7 @@ impl Contact {
         let contact = NewContact {
             address: self.contact,
             kind: self.kind,
-            profile: Profile { clear_subject: self.clear_subject },
+            profile: self.wishes.profile(),
             certificates,
         };
         Ok((contact, self.accept_unusable))
@@ -130,10 +200,26 @@ impl Contact {
 
 pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
     match verb {
-        Distributor::Add { name, contact, lead_days, longest_embargo_days } => {
+        Distributor::Edit(order) => {
+            let before = Before::edit(desk).await?;
+            let ended = edit::edit(desk, order).await.map(|()| Exit::Ok);
+            return before.tell(desk, ended).await;
+        }
+        Distributor::EditContact(order) => {
+            let before = Before::edit(desk).await?;
+            let ended = edit::edit_contact(desk, order).await.map(|()| Exit::Ok);
+            return before.tell(desk, ended).await;
+        }
+        Distributor::Add { name, contact, lead_days, longest_embargo_days, group } => {
             let (contact, accept_unusable) = contact.read()?;
-            let new =
-                NewDistributor { name, lead_days, longest_embargo_days, contact, accept_unusable };
+            let new = NewDistributor {
+                name,
+                lead_days,
+                longest_embargo_days,
+                groups: group,
+                contact,
+                accept_unusable,
+            };
             let (made, findings) = distributors::add(&desk.house, desk.actor, new).await?;
             desk.print.made(made.id, &findings)?;
             for contact in &made.record.open(Reason::Review).contacts {
@@ -150,12 +236,40 @@ pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
                 compare(desk, contact);
             }
         }
-        Distributor::Renew { distributor, contact, certificate } => {
+        Distributor::Renew { distributor, contact, certificate, signed_by_old, instead_of } => {
             let found = find_distributor(&desk.house, &distributor).await?;
-            let bytes = files::read(&certificate, files::TEXT)?;
+            let signature = signed_by_old.map(|path| files::read(&path, files::TEXT));
+            let renewal = Renewal {
+                address: contact,
+                certificate: files::read(&certificate, files::TEXT)?,
+                signed_by_old: signature.transpose()?,
+                instead_of,
+            };
             let (changed, findings) =
-                distributors::renew(&desk.house, desk.actor, &found, &contact, &bytes).await?;
+                distributors::renew(&desk.house, desk.actor, &found, renewal).await?;
             desk.print.made(changed.id, &findings)?;
+        }
+        Distributor::Confirm { distributor, contact, fingerprint, how } => {
+            let found = find_distributor(&desk.house, &distributor).await?;
+            let (house, member) = (&desk.house, desk.member()?);
+            let confirmed =
+                distributors::confirm(house, member, &found, &contact, &fingerprint, &how);
+            let (changed, findings) = confirmed.await?;
+            desk.print.made(changed.id, &findings)?;
+        }
+        Distributor::Reject { distributor, contact, fingerprint, reason } => {
+            let found = find_distributor(&desk.house, &distributor).await?;
+            let (house, actor) = (&desk.house, desk.actor);
+            let rejected =
+                distributors::reject(house, actor, &found, &contact, &fingerprint, &reason);
+            desk.print.made(rejected.await?.id, &[])?;
+        }
+        Distributor::Explain { distributor, contact, fingerprint, reason } => {
+            let found = find_distributor(&desk.house, &distributor).await?;
+            let (house, actor) = (&desk.house, desk.actor);
+            let explained =
+                distributors::explain(house, actor, &found, &contact, &fingerprint, &reason);
+            desk.print.made(explained.await?.id, &[])?;
         }
         Distributor::Retire { distributor, contact, fingerprint } => {
             let found = find_distributor(&desk.house, &distributor).await?;
@@ -176,104 +290,19 @@ pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
             desk.print.made(changed.id, &[])?;
             desk.print.talk("Notice plans made while it was inactive do not tell it.");
         }
-        Distributor::List => list(desk).await?,
-        Distributor::Show { distributor } => show(desk, &distributor).await?,
-        Distributor::Check => return check(desk).await,
+        Distributor::List => show::list(desk).await?,
+        Distributor::Show { distributor } => show::one(desk, &distributor).await?,
+        Distributor::Evidence(verb) => proof::run(verb, desk).await?,
+        Distributor::Check => return check::run(desk).await,
     }
     Ok(Exit::Ok)
 }
 
 fn compare(desk: &Desk, contact: &party::Contact) {
-    for certificate in contact.current() {
+    for certificate in contact.current(desk.house.now()) {
         desk.print.talk(format!(
             "Compare the fingerprint with {} by another way: {}",
             contact.address, certificate.fingerprint
         ));
     }
-}
-
-async fn list(desk: &Desk) -> anyhow::Result<()> {
-    let all = distributors::list(&desk.house).await?;
-    let json: Vec<_> = all.iter().map(as_json).collect();
-    desk.print.either(&json, || {
-        let rows = all.iter().map(|d| {
-            let record = d.record.open(Reason::Review);
-            let addresses: Vec<_> = record.contacts.iter().map(|c| c.address.as_str()).collect();
-            vec![
-                d.id.to_string(),
-                record.name.clone(),
-                if d.active { "yes" } else { "no" }.to_owned(),
-                addresses.join(", "),
-            ]
-        });
-        table(&["id", "name", "hears", "addresses"], rows)
-    })
-}
-
-fn as_json(distributor: &party::Distributor) -> serde_json::Value {
-    serde_json::json!({
-        "id": distributor.id, "revision": distributor.revision, "active": distributor.active,
-        "record": distributor.record.open(Reason::Review),
-    })
-}
-
-async fn show(desk: &Desk, name: &str) -> anyhow::Result<()> {
-    let found = find_distributor(&desk.house, name).await?;
-    let record = found.record.open(Reason::Review);
-    desk.print.either(&as_json(&found), || {
-        let days = |d: Option<u32>, otherwise: &str| {
-            d.map_or_else(|| otherwise.to_owned(), |d| format!("{d} days"))
-        };
-        let head = table(
-            &[],
-            [
-                vec!["id".to_owned(), found.id.to_string()],
-                vec!["name".to_owned(), record.name.clone()],
-                vec!["hears".to_owned(), if found.active { "yes" } else { "no" }.to_owned()],
-                vec!["lead".to_owned(), days(record.lead_days, "as configured")],
-                vec!["longest embargo".to_owned(), days(record.longest_embargo_days, "any")],
-            ],
-        );
-        let rows = record.contacts.iter().flat_map(|c| {
-            c.certificates.iter().map(|held| {
-                vec![
-                    c.id.to_string(),
-                    c.address.clone(),
-                    c.kind.word().to_owned(),
-                    c.clear_subject().to_owned(),
-                    held.fingerprint.clone(),
-                    if held.retired_at.is_some() { "retired" } else { "in use" }.to_owned(),
-                ]
-            })
-        });
-        let head_row = ["contact", "address", "kind", "clear subject", "certificate", ""];
-        format!("{head}\n\n{}", table(&head_row, rows))
-    })
-}
-
-async fn check(desk: &Desk) -> Ended {
-    let all = distributors::check(&desk.house).await?;
-    let json: Vec<_> = all
-        .iter()
-        .map(|h| {
-            serde_json::json!({
-                "distributor": h.distributor, "address": h.address,
-                "fingerprints": h.fingerprints, "findings": h.findings,
-            })
-        })
-        .collect();
-    desk.print.either(&json, || {
-        let rows = all.iter().flat_map(|h| {
-            let row = |state: String| vec![h.distributor.clone(), h.address.clone(), state];
-            let said = |f: &Finding| row(format!("{}: {} ({})", f.severity, f.message, f.cure));
-            if h.findings.is_empty() {
-                vec![row("good".to_owned())]
-            } else {
-                h.findings.iter().map(said).collect()
-            }
-        });
-        table(&["distributor", "address", "certificate"], rows)
-    })?;
-    let stopped = all.iter().any(|h| any_stop(&h.findings));
-    Ok(if stopped { Exit::Blocked } else { Exit::Ok })
 }

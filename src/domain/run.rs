@@ -17,7 +17,7 @@ use super::action::Action;
 use super::event::StepEvent;
 use super::ids::StepId;
 use super::manifest::Manifest;
-use super::plan::{Phase, PlanState, Step};
+use super::plan::{Phase, PlanKind, PlanState, Step};
 use super::receipt::Repeat;
 use super::time::{At, Mono, Span};
 
@@ -83,6 +83,10 @@ pub struct Run {
     facts: PlanFacts,
     public: bool,
     t0: At,
+    /// When there is nothing left to tell ahead; never for what happens at T0 itself.
+    ends: Option<At>,
+    /// Whether it begins with the last approval and not by the clock.
+    at_once: bool,
     announce_after: Span,
     noticed_late: Option<At>,
     steady: Steady,
@@ -104,6 +108,12 @@ impl Run {
             facts,
             public: manifest.kind.is_public(),
             t0: manifest.t0.at,
+            ends: match manifest.kind {
+                PlanKind::Notice => Some(manifest.t0.at),
+                PlanKind::Headsup => Some(manifest.announces.unwrap_or(manifest.t0.at)),
+                PlanKind::Release | PlanKind::Correction => None,
+            },
+            at_once: manifest.kind == PlanKind::Headsup && manifest.first_effect().is_none(),
             announce_after: manifest.announce_after,
             noticed_late: None,
             steady,
@@ -193,9 +203,9 @@ impl Run {
             return self.decide_go(now, clock_ok);
         }
         let mut commands = Vec::new();
-        // A notice waits for a clock that can be trusted, and after T0 there is nothing left
-        // to tell in advance. What is public goes on whatever the clock says.
-        let may_begin = self.public || (clock_ok && now < self.t0);
+        // What is told ahead waits for a clock that can be trusted, and after T0 there is
+        // nothing left to tell. The day itself goes on whatever the clock says.
+        let may_begin = self.ends.is_none_or(|end| clock_ok && now < end);
         if !self.facts.held && may_begin {
             let mut ready: Vec<_> = self.steps.iter().filter(|s| self.is_ready(s, now)).collect();
             if !self.public {
@@ -206,6 +216,9 @@ impl Run {
             commands.extend(ready.into_iter().filter_map(|s| self.next_for(s, now)));
         }
         commands.extend(self.pages());
+        if self.public && self.has_ended(now) && !self.is_settled() {
+            commands.push(Command::Page { code: "headsup-too-late", step: None });
+        }
         if self.is_settled() {
             commands.push(Command::Finish);
         }
@@ -229,7 +242,14 @@ impl Run {
         from_steps.chain([go, anyway, cancel]).flatten().filter(|at| *at > now).min()
     }
 
+    fn has_ended(&self, now: At) -> bool {
+        self.ends.is_some_and(|end| now >= end)
+    }
+
     fn decide_go(&mut self, now: At, clock_ok: bool) -> Vec<Command> {
+        if self.has_ended(now) {
+            return vec![Command::Page { code: "headsup-too-late", step: None }];
+        }
         if self.facts.held && now >= self.t0 {
             return vec![Command::Page { code: "held-at-t0", step: None }];
         }
@@ -241,6 +261,10 @@ impl Run {
         }
         if now < self.t0 {
             return Vec::new();
+        }
+        // Whoever approved it last wanted it now: an engine that was away is no reason to ask.
+        if self.at_once {
+            return vec![Command::Go];
         }
         let late = now.since(self.t0);
         if late <= ON_TIME && self.noticed_late.is_none() {

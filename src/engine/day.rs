@@ -37,6 +37,7 @@ impl Day {
             digest: self.plan.digest,
             threshold: self.manifest.threshold,
             early_lift: self.manifest.early_lift,
+            announces: self.manifest.announces,
             epoch,
         }
     }
@@ -119,15 +120,16 @@ impl Engine {
     }
 
     async fn catch_up(&mut self, id: PlanId) -> Result<(), EngineError> {
-        let Some((early_lift, read_to)) =
-            self.days.get(&id).map(|d| (d.manifest.early_lift, d.read_to))
+        let Some((mut plan, early_lift, read_to)) =
+            self.days.get(&id).map(|d| (d.plan.clone(), d.manifest.early_lift, d.read_to))
         else {
             return Ok(());
         };
         let (plan, facts, log) = self
             .store
             .read(move |r| {
-                let plan = r.plan(id)?;
+                // The bytes are checked again with every intent; here only what moves counts.
+                (plan.state, plan.held) = r.plan_standing(id)?;
                 let facts = facts(r, &plan, early_lift)?;
                 let log = events_after(r, id, read_to)?;
                 Ok::<_, StoreError>((plan, facts, log))

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::task::JoinError;
 
-use super::Engine;
 use super::alarms::Cause;
+use super::{Engine, EngineError};
 use crate::casework::ledger::Worry;
 use crate::casework::plans::preview::{all_of, blobs};
 use crate::casework::plans::release::try_targets;
@@ -26,6 +26,8 @@ pub(super) enum Errand {
     Rung(Cause, bool),
     /// Deliveries were looked after: those that a person must hear of.
     Delivered(Vec<Worry>),
+    /// The nightly round is over: how many bells were taken.
+    Kept(Result<u32, EngineError>),
 }
 
 impl Engine {
@@ -74,6 +76,8 @@ impl Engine {
             Ok(Errand::Tried(plan, None)) => self.page(plan, "pinned-bytes-damaged", None),
             Ok(Errand::Delivered(worries)) => self.delivered(&worries),
             Ok(Errand::Rung(_, true)) => {}
+            Ok(Errand::Kept(Ok(rung))) => tracing::info!(rung, "nightly round"),
+            Ok(Errand::Kept(Err(_))) => tracing::warn!("the nightly round was broken off"),
             Ok(Errand::Rung(cause, false)) => {
                 tracing::error!(code = cause.code, "the team's bell could not be rung");
                 self.alarms.failed(&cause, self.house.clock.mono());

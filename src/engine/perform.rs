@@ -206,6 +206,7 @@ impl Engine {
             holder: self.lead.holder,
             epoch: self.lead.epoch,
             fuse: self.fuse.clone(),
+            press_room: self.press_room.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! and sent again unchanged on every retry.
 
 use super::maker::{Maker, Unready};
+use crate::casework::distributors::sealable;
 use crate::casework::plans::preview::blobs;
 use crate::clock::random;
 use crate::domain::action::Action;
@@ -29,10 +30,8 @@ impl Maker {
             return Err(Unready::Step(OutletError::never("not-a-notice", "")));
         };
         let now = self.house.now();
-        let certificates = self.pinned_certificates(sealing).await?;
         // Judged again in the moment of sending: a key revoked since approval gets nothing.
-        let usable: Vec<Certificate> =
-            certificates.into_iter().filter(|c| pgp::judge(c, now).usable()).collect();
+        let usable = self.usable_certificates(sealing, now).await?;
         if usable.is_empty() {
             let why = "no pinned certificate can be used now";
             return Err(Unready::Step(OutletError::never("no-usable-certificate", why)));
@@ -83,38 +82,37 @@ impl Maker {
             date: now,
         };
         let entity = compose(&group.bytes, &delivery).map_err(|e| broken(&e))?;
-        let signer = self.house.keys.notice.as_ref();
-        let sealed = pgp::seal(&entity, usable, signer, now).await.map_err(|e| broken(&e))?;
+        let signer = &self.house.keys.notice;
+        let sealed = self.press_room.seal(entity, usable.to_vec(), signer, now).await;
+        let sealed = sealed.map_err(|e| broken(&e))?;
         let boundary: [u8; 16] = random(self.house.rng.as_ref());
         wire::sealed(&delivery, &sealed.armored, &hex::encode(boundary)).map_err(|e| broken(&e))
     }
 
-    /// The certificates a step pinned, as the list holds them now: a renewed self-signature
-    /// of the same fingerprint counts, another fingerprint never does.
-    async fn pinned_certificates(&self, sealing: &Sealing) -> Result<Vec<Certificate>, StoreError> {
+    /// The certificates a step pinned, as the list holds them now and as far as they can be
+    /// used: a renewed self-signature of the same fingerprint counts, another fingerprint
+    /// never does.
+    async fn usable_certificates(
+        &self,
+        sealing: &Sealing,
+        now: At,
+    ) -> Result<Vec<Certificate>, StoreError> {
         let (distributors, advisories) =
             self.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.advisories()?))).await?;
-        let mut armored = Vec::new();
-        for distributor in distributors.iter().filter(|d| d.active) {
-            let contacts = &distributor.record.open(Reason::Dispatch).contacts;
-            for contact in contacts.iter().filter(|c| c.id.to_string() == sealing.recipient) {
-                armored.extend(contact.current().map(|c| c.armored.clone()));
-            }
-        }
+        let mut found =
+            sealable(&distributors, sealing, now, |text| self.press_room.certificate(text));
         for advisory in &advisories {
             let reporters = &advisory.text.open(Reason::Dispatch).reporters;
             let theirs = reporters
                 .iter()
                 .filter(|r| r.id.is_some_and(|id| id.to_string() == sealing.recipient));
-            armored.extend(theirs.filter_map(|r| r.certificate.clone()));
-        }
-        let mut found: Vec<Certificate> = Vec::new();
-        for text in armored {
-            let Ok(certificate) = Certificate::import(text.as_bytes()) else { continue };
-            let fingerprint = certificate.fingerprint().to_string();
-            let known = found.iter().any(|c| c.fingerprint() == certificate.fingerprint());
-            if sealing.fingerprints.contains(&fingerprint) && !known {
-                found.push(certificate);
+            for text in theirs.filter_map(|r| r.certificate.as_ref()) {
+                let Some(certificate) = self.press_room.certificate(text) else { continue };
+                let known = found.iter().any(|c| c.fingerprint() == certificate.fingerprint());
+                let pinned = sealing.fingerprints.contains(&certificate.fingerprint().to_string());
+                if pinned && !known && pgp::judge(&certificate, now).usable() {
+                    found.push(certificate);
+                }
             }
         }
         Ok(found)

@@ -84,6 +84,13 @@ pub enum Bell {
     },
     /// To the team: a person is needed.
     TeamAttention(Attention),
+    /// Somebody asked us to use another certificate for this address.
+    CertificateChange {
+        /// Where our own certificate and address stand.
+        page: PublicUrl,
+        /// Code to quote.
+        code: Code,
+    },
     /// We have something to say that must be encrypted, and cannot.
     PleaseContactUs {
         /// Where our own certificate and address stand.
@@ -98,6 +105,7 @@ impl Bell {
     pub const fn subject(&self) -> &'static str {
         match self {
             Self::CertificateProblem { .. } => "Please renew your OpenPGP certificate",
+            Self::CertificateChange { .. } => "A change of your OpenPGP certificate",
             Self::PleaseContactUs { .. } => "Please contact us",
             Self::TeamAttention(_) => "Daybreak needs a person",
         }
@@ -128,10 +136,18 @@ impl Bell {
                 let step = step.map(|s| format!("step: {s}\n")).unwrap_or_default();
                 format!(
                     "A person is needed.\n\nreason: {code}\nabout: {subject}\n{step}\nLook at it with \
-                     `daybreak plan show` or `daybreak disclosure show`. Everything else goes on.\n\nThis mail is sent by a \
+                     `daybreak plan show`, `daybreak disclosure show` or\n\
+                     `daybreak distributor check`. Everything else goes on.\n\nThis mail is sent by a \
                      machine and says nothing else on purpose.\n"
                 )
             }
+            Self::CertificateChange { page, code } => format!(
+                "Hello,\n\na change of the OpenPGP certificate for this address was asked\n\
+                 for at our end.\n\nIf it was you, nothing is to be done. If it was not, tell us at \
+                 once, by\nanother way than this address if you can. Never send a secret \
+                 key.\n\n{}",
+                ending(page, *code)
+            ),
             Self::PleaseContactUs { page, code } => format!(
                 "Hello,\n\nwe would like to write to you, but only encrypted, and we have no \
                  OpenPGP\ncertificate of yours that we can use.\n\nPlease reply and send us your \
@@ -173,6 +189,7 @@ mod tests {
         for bell in [
             Bell::CertificateProblem { trouble: Trouble::Expires(at), page: page.clone(), code },
             Bell::CertificateProblem { trouble: Trouble::Unusable, page: page.clone(), code },
+            Bell::CertificateChange { page: page.clone(), code },
             Bell::PleaseContactUs { page: page.clone(), code },
         ] {
             let text = bell.text();

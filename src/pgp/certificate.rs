@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use sequoia_openpgp::KeyHandle;
 use sequoia_openpgp::cert::{Cert, CertParser};
-use sequoia_openpgp::packet::{Packet, Signature, Tag};
+use sequoia_openpgp::packet::{Packet, Signature, Tag, UserID};
 use sequoia_openpgp::parse::{PacketParser, PacketParserResult, Parse as _};
 use sequoia_openpgp::serialize::SerializeInto as _;
 use sequoia_openpgp::types::RevocationStatus;
@@ -107,6 +107,11 @@ impl Certificate {
         self.0.userids().map(|u| String::from_utf8_lossy(u.userid().value()).into_owned()).collect()
     }
 
+    /// Whether one of its user ids holds this mail address.
+    pub fn names(&self, address: &str) -> bool {
+        self.0.userids().any(|user| names(user.userid(), address))
+    }
+
     /// All its keys, valid or not: the primary first, then the subkeys.
     pub fn key_fingerprints(&self) -> Vec<KeyFingerprint> {
         self.0.keys().map(|k| KeyFingerprint::of(&k.key().fingerprint())).collect()
@@ -131,6 +136,11 @@ impl Certificate {
             .map(|k| KeyFingerprint::of(&k.key().fingerprint()))
             .collect()
     }
+}
+
+/// Whether a user id holds this mail address.
+pub(super) fn names(user: &UserID, address: &str) -> bool {
+    user.email().is_ok_and(|email| email.is_some_and(|e| e.eq_ignore_ascii_case(address)))
 }
 
 impl fmt::Debug for Certificate {

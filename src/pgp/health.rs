@@ -18,9 +18,14 @@ use super::fingerprint::KeyFingerprint;
 use super::policy::{from_instant, instant, policy};
 use crate::domain::time::At;
 
+mod ahead;
+mod cures;
 mod findings;
+mod remarks;
 
+pub use ahead::first_unusable;
 pub use findings::report;
+pub use remarks::remarks;
 
 /// Why the policy or the certificate's own signatures refuse a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

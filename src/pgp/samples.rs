@@ -5,6 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use sequoia_openpgp::Profile;
 use sequoia_openpgp::cert::{Cert, CertBuilder, CertRevocationBuilder, CipherSuite};
 use sequoia_openpgp::packet::{Packet, Signature, UserID, signature::SignatureBuilder};
 use sequoia_openpgp::serialize::SerializeInto as _;
@@ -52,9 +53,52 @@ pub fn rsa3072(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
     finish(ordinary(user_id, at, CipherSuite::RSA3k)?)
 }
 
+/// RSA with 4096 bits, as careful people had it; takes a second to make.
+pub fn rsa4096(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    finish(ordinary(user_id, at, CipherSuite::RSA4k)?)
+}
+
+/// NIST P-384.
+pub fn p384(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    finish(ordinary(user_id, at, CipherSuite::P384)?)
+}
+
+/// Version 6 (RFC 9580), as new programs make it.
+pub fn version6(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    finish(
+        ordinary(user_id, at, CipherSuite::Cv25519)?
+            .set_profile(Profile::RFC9580)
+            .map_err(|_| TeamKeyError::Failed)?,
+    )
+}
+
 /// Curve25519 with two encryption subkeys, of which the holder may have lost one.
 pub fn two_encryption_subkeys(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
     finish(ordinary(user_id, at, CipherSuite::Cv25519)?.add_subkey(encryption(), None, None))
+}
+
+/// Curve25519 with four encryption subkeys.
+pub fn many_subkeys(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    let mut builder = ordinary(user_id, at, CipherSuite::Cv25519)?;
+    for _ in 0..3 {
+        builder = builder.add_subkey(encryption(), None, None);
+    }
+    finish(builder)
+}
+
+/// Its one encryption subkey is marked for files and not for mail.
+pub fn storage_only(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    let files = KeyFlags::empty().set_storage_encryption();
+    finish(conservative(user_id, at.plus(Span::days(-365)))?.add_subkey(files, None, None))
+}
+
+/// Version 6, as RFC 9580 made it, which few programs can read.
+pub fn version_6(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    let made = at.plus(Span::millis(-YEAR.as_millis()));
+    let builder = conservative(user_id, made)?
+        .set_profile(sequoia_openpgp::Profile::RFC9580)
+        .map_err(|_| TeamKeyError::Failed)?;
+    finish(builder.add_subkey(encryption(), None, None))
 }
 
 /// Nothing in it can be encrypted to.
@@ -88,6 +132,26 @@ pub fn prolonged(key: &TeamKey, at: At, left: u64) -> Result<TeamKey, TeamKeyErr
     let packets = prolonging(&cert, at, left).map_err(|_| TeamKeyError::Failed)?;
     let (cert, _) = cert.insert_packets(packets).map_err(|_| TeamKeyError::Failed)?;
     TeamKey::of(cert)
+}
+
+/// The certificate of `new` with its user ids certified by `old` at `at`, as a file: taking it
+/// in as a [`super::Certificate`] would drop what others signed.
+pub fn certified_by(new: &TeamKey, old: &TeamKey, at: At) -> Result<Vec<u8>, TeamKeyError> {
+    let (new, old) = (secret_cert(&new.secret)?, secret_cert(&old.secret)?);
+    certify(&new.strip_secret_key_material(), &old, at).map_err(|_| TeamKeyError::Failed)
+}
+
+fn certify(new: &Cert, old: &Cert, at: At) -> sequoia_openpgp::Result<Vec<u8>> {
+    let mut signer = old.primary_key().key().clone().parts_into_secret()?.into_keypair()?;
+    let mut packets = Vec::new();
+    for user in new.userids() {
+        let builder = SignatureBuilder::new(SignatureType::GenericCertification)
+            .set_signature_creation_time(instant(at))?;
+        let key = new.primary_key();
+        let signature = builder.sign_userid_binding(&mut signer, key.key(), user.userid())?;
+        packets.push(Packet::from(signature));
+    }
+    new.clone().insert_packets(packets)?.0.to_vec()
 }
 
 /// Every self-signature made anew at `at` with a later end.

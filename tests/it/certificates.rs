@@ -2,11 +2,12 @@
 //! notice that was approved before, a retired one and an inactive distributor get nothing, and
 //! nobody else is delayed by it.
 
+use daybreak::casework::distributors::{NewContact, NewDistributor, Renewal};
 use daybreak::casework::{CaseError, distributors, plans};
 use daybreak::domain::deed::Actor;
 use daybreak::domain::disclosure::Disclosure;
 use daybreak::domain::finding::{Finding, Severity};
-use daybreak::domain::party::Distributor;
+use daybreak::domain::party::{ContactKind, Distributor, Profile};
 use daybreak::domain::plan::{Plan, PlanKind, PlanState};
 use daybreak::domain::secret::Reason;
 use daybreak::domain::time::{At, Span};
@@ -52,8 +53,13 @@ impl Case {
         certificate: &Certificate,
     ) -> Result<(Distributor, Vec<Finding>), CaseError> {
         let whose = self.of(address).await;
-        let bytes = certificate.armored();
-        distributors::renew(&self.town.house, BY, &whose, address, bytes.as_bytes()).await
+        let renewal = Renewal {
+            address: address.to_owned(),
+            certificate: certificate.armored().into_bytes(),
+            signed_by_old: None,
+            instead_of: None,
+        };
+        distributors::renew(&self.town.house, BY, &whose, renewal).await
     }
 
     async fn retire(&self, address: &str) -> Vec<Finding> {
@@ -81,9 +87,11 @@ impl Case {
         self.town.house.store.read(move |r| r.plan(id)).await.unwrap().state
     }
 
+    /// Sealed mails; bells are another matter.
     fn mails(&self, address: &str) -> Vec<Vec<u8>> {
-        let mails = self.town.catcher.mails();
-        mails.into_iter().filter(|m| m.to == [address]).map(|m| m.bytes).collect()
+        let mails = self.town.catcher.mails().into_iter().filter(|m| m.to == [address]);
+        let sealed = |b: &Vec<u8>| String::from_utf8_lossy(b).contains("multipart/encrypted");
+        mails.map(|m| m.bytes).filter(sealed).collect()
     }
 }
 
@@ -108,7 +116,8 @@ async fn a_certificate_renewed_before_the_window_reads_what_was_approved_before(
     let contact = &changed.record.open(Reason::Judging).contacts[0];
     assert_eq!(contact.certificates.len(), 1, "the same certificate, not one more");
     let health = distributors::check(&case.town.house).await.unwrap();
-    assert!(health.iter().find(|h| h.address == MOSS).unwrap().findings.is_empty());
+    let found = &health.iter().find(|h| h.address == MOSS).unwrap().findings;
+    assert_eq!(codes(found), ["readability-unproven"]);
 
     case.send().await;
     let [mail] = case.mails(MOSS).try_into().unwrap();
@@ -154,7 +163,7 @@ async fn what_changes_after_approval_counts_when_a_notice_is_sealed() {
     let now = case.town.house.now();
     let further = samples::cv25519("Alder Embedded <response@alder.example>", now).unwrap();
     let (changed, findings) = case.renew(ALDER, &further.certificate).await.unwrap();
-    assert_eq!(codes(&findings), ["cert-unconfirmed"]);
+    assert_eq!(codes(&findings), ["cert-pending"]);
     assert_eq!(findings[0].severity, Severity::Warn);
     assert!(findings[0].cure.contains("by another way"));
     assert_eq!(changed.record.open(Reason::Judging).contacts[0].certificates.len(), 2);
@@ -183,4 +192,84 @@ async fn a_revocation_that_comes_as_a_fresh_copy_is_taken_and_stops_the_mail() {
     assert!(case.renew(tarn.address, &tarn.keys[0].certificate).await.is_err());
     case.send().await;
     assert!(case.mails(tarn.address).is_empty());
+    assert_eq!(case.mails(LARCH).len(), 1, "it is blocked alone");
+}
+
+#[tokio::test]
+async fn each_certificate_is_judged_at_four_times() {
+    let town = Town::build(Options { distributors: 1, ..Options::by_hand(START) }).await.unwrap();
+    story::add_members(&town).await.unwrap();
+    let (advisory, _) = story::draft(&town).await.unwrap();
+    let t0 = story::t0_in(&town, Span::days(20));
+    story::open(&town, &advisory, t0).await.unwrap();
+    // The day it ends, and whether it is good now, when sent (day 13), at T0 and at day 34.
+    for (n, left, good) in [
+        (1, 10, [true, false, false, false]),
+        (2, 15, [true, true, false, false]),
+        (3, 25, [true, true, true, false]),
+        (4, 40, [true, true, true, true]),
+    ] {
+        let address = format!("security@{n}.example");
+        let key = samples::expiring(&format!("N <{address}>"), START, left).unwrap();
+        add(&town, &address, &key.certificate).await;
+        let health = distributors::check(&town.house).await.unwrap();
+        let certificate = &health.iter().find(|h| h.address == address).unwrap().certificates[0];
+        let verdicts: Vec<bool> = certificate.verdicts.iter().map(|v| v.wrong.is_none()).collect();
+        assert_eq!(verdicts, good, "{left} days left");
+        let stops = certificate.findings.iter().filter(|f| f.severity == Severity::Stop);
+        let stops: Vec<&Finding> = stops.collect();
+        assert_eq!(stops.len(), usize::from(n != 4), "one finding for one problem");
+        assert!(
+            stops.iter().all(|f| f.cure.contains("gpg --") && f.cure.contains("sq key expire"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_two_organisations_have_blocks_the_later_until_it_is_explained() {
+    let case = approved().await;
+    let larch = case.town.people.reader(LARCH).unwrap();
+    let (town, other) = (&case.town, "security@twin.example");
+    let findings = add(town, other, &larch.keys[0].certificate).await;
+    assert!(codes(&findings).contains(&"cert-shared"), "{findings:?}");
+    let stopped = async |address: &str| {
+        let health = distributors::check(&town.house).await.unwrap();
+        let of = health.into_iter().find(|h| h.address == address).unwrap();
+        of.findings.iter().any(|f| f.code == "cert-shared" && f.severity == Severity::Stop)
+    };
+    assert!(stopped(other).await && !stopped(LARCH).await);
+
+    let (plan, findings) = story::plan(town, &case.disclosure, PlanKind::Notice).await.unwrap();
+    assert!(findings.iter().any(|f| f.code == "contact-blocked" && f.place == other));
+    let case = Case { notice: story::approve_by_all(town, &plan).await.unwrap(), ..case };
+    case.send().await;
+    assert!(case.mails(other).is_empty());
+    assert_eq!(case.mails(LARCH).len(), 1);
+
+    let (house, twin) = (&case.town.house, case.of(other).await);
+    let print = case.fingerprint(LARCH);
+    let why = "Larch runs both";
+    distributors::explain(house, BY, &twin, other, &print, why).await.unwrap();
+    let health = distributors::check(house).await.unwrap();
+    let twin = health.iter().find(|h| h.address == other).unwrap();
+    assert!(!twin.findings.iter().any(|f| f.code == "cert-shared"));
+}
+
+/// One more organisation with this certificate.
+async fn add(town: &Town, address: &str, certificate: &Certificate) -> Vec<Finding> {
+    let contact = NewContact {
+        address: address.to_owned(),
+        kind: ContactKind::Role,
+        profile: Profile::default(),
+        certificates: vec![("one.asc".to_owned(), certificate.armored().into_bytes())],
+    };
+    let new = NewDistributor {
+        groups: vec![],
+        name: address.to_owned(),
+        lead_days: None,
+        longest_embargo_days: None,
+        contact,
+        accept_unusable: false,
+    };
+    distributors::add(&town.house, BY, new).await.unwrap().1
 }

@@ -26,6 +26,7 @@ const TONGUES: &[(&str, &[&str])] = &[
     ("lettre", &["outlets", "letters"]),
     ("actix_web", &["web", "town"]),
     ("reqwest", &["outlets"]),
+    ("cron", &["config"]),
     ("chacha20poly1305", &["vault"]),
     // Sequoia speaks anyhow.
     ("anyhow", &["cli", "pgp"]),

@@ -11,6 +11,7 @@ use crate::domain::manifest::Manifest;
 use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
 use crate::domain::planner::whole_second;
 use crate::domain::secret::{Embargoed, Reason};
+use crate::domain::time::At;
 use crate::domain::zone::T0;
 use crate::store::StoreError;
 
@@ -20,6 +21,10 @@ pub(super) struct Draft {
     pub t0: T0,
     pub threshold: u32,
     pub recipients: Sha256,
+    /// The groups it is for; empty for all.
+    pub groups: Vec<String>,
+    /// The disclosure's instant, where `t0` is the plan's own.
+    pub announces: Option<At>,
     pub steps: Vec<Step>,
     pub blobs: Vec<Blob>,
     /// Revisions of everything the content came from.
@@ -63,6 +68,8 @@ pub(super) async fn pin(
         resends: draft.resends,
         tells: (kind == PlanKind::Notice).then(|| tells(disclosure, &draft.advisories)),
         recipients: draft.recipients,
+        groups: draft.groups,
+        announces: draft.announces,
         templates: house.templates.digests().iter().map(|(n, d)| ((*n).to_owned(), *d)).collect(),
         steps: draft.steps,
     };

@@ -7,15 +7,16 @@
 
 use super::pin::{Draft, has_begun, pin, tells};
 use super::preview::blobs;
-use super::{manifest_of, views};
+use super::{content, manifest_of, views};
 use crate::casework::disclosures::{open_for_change, t0_of};
 use crate::casework::ledger::ledger_of;
 use crate::casework::members::recall;
+use crate::casework::windows::hears;
 use crate::casework::{Case, CaseError, House};
 use crate::domain::action::Action;
 use crate::domain::blob::{BlobRef, Sha256};
 use crate::domain::deed::Actor;
-use crate::domain::disclosure::Disclosure;
+use crate::domain::disclosure::{Case as Content, Disclosure};
 use crate::domain::finding::{Finding, Severity, any_stop};
 use crate::domain::ids::{AdvisoryId, ContactId, StepId};
 use crate::domain::ledger::{Delivery, DeliveryState};
@@ -26,6 +27,7 @@ use crate::domain::planner::{self, Notice};
 use crate::domain::run::NOBODY_CAN_TELL;
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
+use crate::domain::view::NoticeView;
 use crate::formats::leak::leaks;
 use crate::pgp::{self, Certificate};
 
@@ -53,8 +55,9 @@ pub async fn resend(
         ));
     }
     let distributors = house.store.read(|r| r.distributors()).await?;
-    let (distributor, contact) = listed(&distributors, address)?;
-    let certificates: Vec<Certificate> = contact.current().map(recall).collect::<Case<_>>()?;
+    let (distributor, contact) = listed(&distributors, &opened.content, address)?;
+    let certificates: Vec<Certificate> =
+        contact.for_notice(house.now()).map(recall).collect::<Case<_>>()?;
     let fingerprints: Vec<String> =
         certificates.iter().map(|c| c.fingerprint().to_string()).collect();
     let ledger = ledger_of(house, disclosure.id).await?;
@@ -62,21 +65,20 @@ pub async fn resend(
     let had = ledger.newest().find(|d| d.recipient == recipient);
     may_have_it(house, disclosure, had, &fingerprints).await?;
 
-    let like = like(&manifest, contact.id)?;
     let record = distributor.record.open(Reason::Dispatch);
     let lead = house.config.plans.lead_days;
-    let not_before = planner::notice_at(&t0, record, lead, house.now());
+    let not_before = planner::notice_at(&t0, record, contact, lead, house.now());
     let view = opened.notice(house, disclosure, t0, 1);
+    let like = like(&manifest, contact, &view)?;
     let mut findings = leaks("clear subject", contact.clear_subject(), &view.advisories);
     findings.extend(judged(&certificates, &contact.address, not_before));
     if any_stop(&findings) {
         return Err(CaseError::Blocked(findings));
     }
     let from = house.config.team.address.clone();
-    let envelope_from = house.config.mail.envelope_from.clone().unwrap_or_else(|| from.clone());
     let mail = Action::Mail {
         from,
-        envelope_from,
+        envelope_from: house.sender(),
         to: contact.address.clone(),
         message_id: house.message_id(),
         message: like.group.clone(),
@@ -94,6 +96,8 @@ pub async fn resend(
         blobs: blobs(house, base.id, vec![like.group.clone()]).await?,
         advisories,
         distributors: vec![(distributor.id, distributor.revision)],
+        groups: manifest.groups.clone(),
+        announces: None,
         resends: Some(base.id),
     };
     Ok((pin(house, actor, disclosure, draft).await?, findings))
@@ -135,12 +139,13 @@ async fn told(house: &House, disclosure: &Disclosure) -> Case<(Plan, Manifest)> 
     ))
 }
 
-/// Nobody hears who is not on the list now.
+/// Nobody hears who is not on the list now, or not in the groups this disclosure is for.
 fn listed<'a>(
     distributors: &'a [Distributor],
+    told: &Content,
     address: &str,
 ) -> Case<(&'a Distributor, &'a Contact)> {
-    for distributor in distributors.iter().filter(|d| d.active) {
+    for distributor in distributors.iter().filter(|d| hears(d, told)) {
         let contacts = &distributor.record.open(Reason::Dispatch).contacts;
         if let Some(contact) = contacts.iter().find(|c| c.address.eq_ignore_ascii_case(address)) {
             return Ok((distributor, contact));
@@ -188,25 +193,27 @@ struct Like<'a> {
     group: &'a BlobRef,
 }
 
-/// The contact's own mail, or any distributor's where all got the same content. Never a
-/// reporter's.
-fn like(manifest: &Manifest, contact: ContactId) -> Case<Like<'_>> {
-    let mut all = Vec::new();
+/// The contact's own mail, or any distributor's with the content that its profile asks for.
+/// Never a reporter's.
+fn like<'a>(manifest: &'a Manifest, contact: &Contact, view: &NoticeView) -> Case<Like<'a>> {
+    let wanted = content::Content::of(&contact.profile, view).name();
+    let own = contact.id.to_string();
+    let mut other = None;
     for step in &manifest.steps {
         if let (Some(sealing), Action::Mail { message: group, .. }) = (&step.sealing, &step.action)
             && sealing.recipient.parse::<ContactId>().is_ok()
         {
-            all.push(Like { sealing, group });
+            if sealing.recipient == own {
+                return Ok(Like { sealing, group });
+            }
+            if group.name == wanted {
+                other = Some(Like { sealing, group });
+            }
         }
     }
-    let own = contact.to_string();
-    if let Some(place) = all.iter().position(|l| l.sealing.recipient == own) {
-        return Ok(all.swap_remove(place));
-    }
-    let first = all.pop().filter(|l| all.iter().all(|other| other.group == l.group));
-    first.ok_or_else(|| {
+    other.ok_or_else(|| {
         CaseError::not_now(
-            "distributors got different contents, and which one is theirs was not approved",
+            "nobody was sent the content that this contact's profile asks for",
             "tell everybody anew: daybreak plan make DISC --kind notice",
         )
     })

@@ -7,7 +7,7 @@ use super::Looked;
 use crate::casework::{House, audits, disclosures, distributors, opening, plans};
 use crate::cli::config::named_files;
 use crate::config::Config;
-use crate::domain::finding::Finding;
+use crate::domain::finding::{Finding, Severity};
 use crate::domain::time::{At, Span};
 use crate::signing::Purpose;
 use crate::store::Verdict;
@@ -125,9 +125,10 @@ pub async fn signers(house: &House) -> anyhow::Result<Looked> {
 pub async fn distributors(house: &House) -> anyhow::Result<Looked> {
     let all = distributors::check(house).await?;
     let mut findings: Vec<Finding> = all.into_iter().flat_map(|h| h.findings).collect();
+    findings.retain(|f| f.severity > Severity::Note);
     // One bad certificate blocks its own contact and nobody else.
     for finding in &mut findings {
-        finding.severity = finding.severity.min(crate::domain::finding::Severity::Warn);
+        finding.severity = finding.severity.min(Severity::Warn);
     }
     Ok(Looked::new("distributors", "every certificate is good now and at each open T0", findings))
 }

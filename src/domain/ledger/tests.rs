@@ -61,6 +61,8 @@ fn plan(number: i64, state: PlanState) -> Plan {
 fn known(number: i64, state: PlanState, happened: &[Happened], after: Span) -> Delivery {
     let plan = plan(number, state);
     let manifest = Manifest {
+        groups: vec![],
+        announces: None,
         salt: String::new(),
         plan: plan.id,
         disclosure: plan.disclosure,

@@ -94,6 +94,11 @@ pub(super) fn parse(text: &str) -> Result<Manifest, BadManifest> {
     let resends = page.maybe_value("resends")?;
     let tells = page.maybe_value("tells")?;
     let recipients = page.value("recipients")?;
+    let groups = page.many("group", Some)?;
+    let announces = match page.maybe("announces") {
+        None => None,
+        Some(at) => Some(At::parse_rfc3339(&at).ok_or(BadManifest { key: "announces" })?),
+    };
     let templates = page.many("template", |v| {
         let (digest, name) = v.split_once(' ')?;
         Some((name.to_owned(), digest.parse().ok()?))
@@ -118,6 +123,8 @@ pub(super) fn parse(text: &str) -> Result<Manifest, BadManifest> {
         early_lift,
         announce_after,
         recipients,
+        groups,
+        announces,
         templates,
         resends,
         tells,

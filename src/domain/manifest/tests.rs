@@ -80,6 +80,8 @@ pub(crate) fn sample() -> Manifest {
         threshold: 2,
         early_lift: 1,
         announce_after: Span::mins(15),
+        groups: vec!["embedded".into()],
+        announces: Some(At::from_secs(1_796_137_200)),
         recipients: Sha256::of(b""),
         resends: Some(PlanId::new(At::from_secs(1), [7; 10])),
         tells: Some(Sha256::of(b"told")),

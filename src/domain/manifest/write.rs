@@ -42,6 +42,10 @@ pub(super) fn render(manifest: &Manifest) -> String {
         page.line("tells", digest);
     }
     page.line("recipients", manifest.recipients);
+    manifest.groups.iter().for_each(|g| page.line("group", g));
+    if let Some(at) = manifest.announces {
+        page.line("announces", at.rfc3339());
+    }
     for (name, digest) in &manifest.templates {
         page.line("template", format_args!("{digest} {name}"));
     }

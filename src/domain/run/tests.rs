@@ -39,8 +39,8 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(kind: PlanKind, steps: Vec<Step>) -> Self {
-        let manifest = Manifest {
+    fn manifest(kind: PlanKind, steps: Vec<Step>) -> Manifest {
+        Manifest {
             salt: String::new(),
             plan: PlanId::new(T, [0; 10]),
             disclosure: DisclosureId::new(T, [0; 10]),
@@ -51,16 +51,25 @@ impl Bench {
             threshold: 1,
             early_lift: 1,
             announce_after: Span::mins(15),
+            groups: vec![],
+            announces: None,
             recipients: Sha256::of(b""),
             templates: vec![],
             resends: None,
             tells: None,
             steps,
-        };
+        }
+    }
+
+    fn new(kind: PlanKind, steps: Vec<Step>) -> Self {
+        Self::of(&Self::manifest(kind, steps))
+    }
+
+    fn of(manifest: &Manifest) -> Self {
         let facts = PlanFacts { state: PlanState::Approved, held: false, go: None, lifted: false };
         let repeats = [("safe", Repeat::Safe), ("mail", SAME_BYTES), ("human", Repeat::AskHuman)];
         let repeats = repeats.map(|(n, r)| (n.to_owned(), r)).into();
-        Self { run: Run::new(&manifest, facts, repeats), now: T }
+        Self { run: Run::new(manifest, facts, repeats), now: T }
     }
 
     fn release(steps: Vec<Step>) -> Self {
@@ -500,4 +509,44 @@ fn whoever_was_not_tried_comes_before_whoever_was() {
     bench.look(1, Seen::CannotTell).fail(1, OutletError::later("deferred", ""));
     bench.after(Span::hours(1));
     assert_eq!(bench.decide(), [Command::Look(id(2)), Command::Look(id(1))]);
+}
+
+/// A Headsup that goes out at `T` and announces what happens `ahead` later.
+fn headsup(ahead: Span, at_once: bool) -> Bench {
+    let mut manifest = Bench::manifest(PlanKind::Headsup, vec![step(1, "mail", Phase::Announce)]);
+    manifest.announces = Some(T.plus(ahead));
+    manifest.made_at = if at_once { T } else { T.plus(Span::days(-1)) };
+    Bench::of(&manifest)
+}
+
+#[test]
+fn a_headsup_goes_at_its_own_instant_and_never_after_what_it_announces() {
+    let mut bench = headsup(Span::days(7), false);
+    bench.now = T.plus(Span::millis(-1));
+    assert!(bench.decide().is_empty());
+    bench.now = T;
+    assert_eq!(bench.decide(), [Command::Go]);
+    assert!(bench.run.decide(T, false).is_empty(), "not by a clock that cannot be trusted");
+    bench.facts(|f| f.go = Some(GoRow::Go(T)));
+    assert_eq!(bench.decide(), [Command::Look(id(1))]);
+    assert!(bench.run.decide(T, false).is_empty(), "before T0 doubt sends nothing");
+    bench.after(Span::days(7));
+    assert!(bench.decide().is_empty(), "there is nothing left to announce");
+    assert_eq!(bench.pages(), ["headsup-too-late"]);
+    bench.facts(|f| f.go = None);
+    assert!(bench.decide().is_empty());
+    assert_eq!(bench.pages(), ["headsup-too-late"]);
+}
+
+#[test]
+fn a_headsup_by_the_clock_is_late_and_one_at_once_is_not() {
+    let mut by_clock = headsup(Span::days(7), false);
+    by_clock.after(Span::hours(7));
+    assert!(by_clock.decide().is_empty());
+    assert_eq!(by_clock.pages(), ["too-late-for-go"]);
+    let mut at_once = headsup(Span::days(7), true);
+    at_once.after(Span::hours(7));
+    assert_eq!(at_once.decide(), [Command::Go]);
+    at_once.facts(|f| f.held = true);
+    assert!(at_once.decide().is_empty());
 }

@@ -1,8 +1,9 @@
 //! A certificate's problems as findings: what is wrong in words, at which of the asked times,
-//! and the command its owner types to cure it.
+//! and the commands its owner types to cure it.
 //!
 //! A problem that shows at several times is one finding that names them all.
 
+use super::cures::Cures;
 use super::{Health, Problem, Refusal, judge};
 use crate::domain::finding::Finding;
 use crate::domain::time::At;
@@ -16,13 +17,13 @@ pub fn report(cert: &Certificate, place: &str, times: &[(&str, At)]) -> Vec<Find
     for (label, at) in times {
         for problem in stopping(judge(cert, *at)) {
             match seen.iter_mut().find(|(known, _)| *known == problem) {
+                Some((_, labels)) if labels.contains(label) => {}
                 Some((_, labels)) => labels.push(label),
                 None => seen.push((problem, vec![label])),
             }
         }
     }
-    let subkeys = cert.key_fingerprints().iter().skip(1).map(ToString::to_string).collect();
-    let cures = Cures { fingerprint: cert.fingerprint().to_string(), subkeys };
+    let cures = Cures::new(cert);
     seen.iter()
         .map(|(problem, labels)| {
             let message = format!("{} ({})", words(problem), labels.join(", "));
@@ -91,60 +92,5 @@ fn reason(why: &Refusal) -> String {
         Refusal::Sha1 => "its self-signatures use SHA-1, which can be forged".into(),
         Refusal::Weak(algorithm) => format!("{algorithm} is no longer safe"),
         Refusal::Unbound => "its self-signatures are missing, damaged or expired".into(),
-    }
-}
-
-/// Commands for one certificate; each ends with a new export for the team.
-struct Cures {
-    fingerprint: String,
-    subkeys: Vec<String>,
-}
-
-impl Cures {
-    fn of(&self, problem: &Problem) -> String {
-        let fpr = &self.fingerprint;
-        match problem {
-            Problem::Revoked { .. } => "ask the owner, over another channel than this mail \
-                 address, for the certificate of a new key (`gpg --quick-generate-key`)"
-                .into(),
-            Problem::MaybeRevoked => {
-                "ask the owner, over another channel, whether the key is still good".into()
-            }
-            Problem::NotYetValid { .. } => {
-                "check the clock of this machine and of the machine that made the key".into()
-            }
-            // A new expiry is a new self-signature, made with a hash of today.
-            Problem::NotValid { why: Refusal::Sha1 | Refusal::Unbound }
-            | Problem::WeakSubkey { why: Refusal::Sha1 | Refusal::Unbound, .. }
-            | Problem::Expired { .. } => self.renew_all(),
-            Problem::NotValid { why: Refusal::Weak(_) } => {
-                "the owner makes a new key (`gpg --quick-generate-key`) and gives its certificate"
-                    .into()
-            }
-            Problem::SubkeyExpired { key, .. } => {
-                self.then_export(&format!("gpg --quick-set-expire {fpr} 2y {key}"))
-            }
-            Problem::SignOnly
-            | Problem::SubkeyRevoked { .. }
-            | Problem::WeakSubkey { .. }
-            | Problem::UnusableSubkey { .. } => {
-                self.then_export(&format!("gpg --quick-add-key {fpr} cv25519 encr 2y"))
-            }
-        }
-    }
-
-    /// The subkeys by name: `'*'` means only those that have not expired.
-    fn renew_all(&self) -> String {
-        let fpr = &self.fingerprint;
-        let mut command = format!("gpg --quick-set-expire {fpr} 2y");
-        if !self.subkeys.is_empty() {
-            let subkeys = self.subkeys.join(" ");
-            command = format!("{command} && gpg --quick-set-expire {fpr} 2y {subkeys}");
-        }
-        self.then_export(&command)
-    }
-
-    fn then_export(&self, command: &str) -> String {
-        format!("`{command}`, then give the new `gpg --armor --export {}`", self.fingerprint)
     }
 }

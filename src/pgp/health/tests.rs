@@ -87,3 +87,81 @@ fn one_finding_names_all_its_times() {
     assert_eq!(findings[0].code, "cert-sign-only");
     assert!(findings[0].message.ends_with("(now, at the disclosure)"));
 }
+
+#[test]
+fn every_cure_is_said_for_both_programs() {
+    for key in [
+        samples::revoked(ANN, AT, true),
+        samples::revoked(ANN, AT, false),
+        samples::expired(ANN, AT),
+        samples::subkey_expired(ANN, AT),
+        samples::sign_only(ANN, AT),
+        samples::sha1_bound(ANN, AT),
+    ] {
+        let cert = key.unwrap().certificate;
+        let findings = report(&cert, "contact con_1", &[("now", AT)]);
+        let [finding] = &findings[..] else { panic!("one finding: {findings:?}") };
+        let cure = &finding.cure;
+        assert!(cure.contains("`gpg --") && cure.contains("`sq "), "{}: {cure}", finding.code);
+    }
+}
+
+fn remarked(key: &crate::pgp::TeamKey) -> Vec<(String, Severity)> {
+    let found = remarks(&key.certificate, "ann@example.org", "contact con_1", AT);
+    found.into_iter().map(|f| (f.code, f.severity)).collect()
+}
+
+#[test]
+fn what_is_weak_but_accepted_is_said() {
+    let (note, warn) = (Severity::Note, Severity::Warn);
+    let endless = ("cert-no-expiry".to_owned(), note);
+    for (key, expected) in [
+        (samples::expiring(ANN, AT, 90).unwrap(), vec![]),
+        (
+            samples::rsa2048(ANN, AT).unwrap(),
+            vec![("cert-small-rsa", warn), ("cert-small-rsa", warn)],
+        ),
+        (samples::rsa3072(ANN, AT).unwrap(), vec![]),
+        (samples::many_subkeys(ANN, AT).unwrap(), vec![("cert-many-subkeys", warn)]),
+        (samples::two_encryption_subkeys(ANN, AT).unwrap(), vec![]),
+        (samples::storage_only(ANN, AT).unwrap(), vec![("cert-storage-only", warn)]),
+        (samples::seipdv2(ANN, AT).unwrap(), vec![("cert-seipdv2", note)]),
+        (samples::cv25519("Bob <bob@example.org>", AT).unwrap(), vec![("cert-address", note)]),
+        // What is not usable at all has findings of its own.
+        (samples::expired(ANN, AT).unwrap(), vec![]),
+    ] {
+        let mut said = remarked(&key);
+        said.retain(|s| *s != endless);
+        let expected: Vec<_> = expected.into_iter().map(|(c, s)| (c.to_owned(), s)).collect();
+        assert_eq!(said, expected);
+        let ends = judge(&key.certificate, AT).expires.is_some();
+        assert_eq!(remarked(&key).contains(&endless), !ends && key_usable(&key));
+    }
+    let said = remarked(&samples::version_6(ANN, AT).unwrap());
+    assert!(said.contains(&("cert-v6".to_owned(), warn)), "{said:?}");
+}
+
+fn key_usable(key: &crate::pgp::TeamKey) -> bool {
+    judge(&key.certificate, AT).usable()
+}
+
+#[test]
+fn a_key_for_files_only_is_sealed_to() {
+    let key = samples::storage_only(ANN, AT).unwrap();
+    assert!(judge(&key.certificate, AT).usable());
+    assert_eq!(encryption_keys(&key.certificate, AT).len(), 1);
+    assert_eq!(report(&key.certificate, "here", &[("now", AT)]), []);
+}
+
+#[test]
+fn the_first_second_of_uselessness_is_found() {
+    let until = AT.plus(Span::days(60));
+    let cert = samples::expiring(ANN, AT, 31).unwrap().certificate;
+    assert_eq!(first_unusable(&cert, AT, until), judge(&cert, AT).expires);
+    assert_eq!(first_unusable(&cert, AT, until), Some(AT.plus(Span::days(31))));
+    assert_eq!(first_unusable(&cert, AT, AT.plus(Span::days(30))), None);
+    let endless = samples::cv25519(ANN, AT).unwrap().certificate;
+    assert_eq!(first_unusable(&endless, AT, until), None);
+    let gone = samples::expired(ANN, AT).unwrap().certificate;
+    assert_eq!(first_unusable(&gone, AT, until), None);
+}

@@ -2,7 +2,7 @@
 
 use super::home::{Home, with_gpg};
 use crate::domain::time::{At, Span};
-use crate::pgp::{Certificate, Fingerprint, Problem, judge, report};
+use crate::pgp::{Certificate, Fingerprint, Problem, judge, remarks, report};
 
 const ANN: &str = "Ann <ann@example.org>";
 
@@ -109,6 +109,63 @@ async fn rsa_of_1024_bits_is_weak() {
         let fpr = home.generate(ANN, "rsa1024", "sign", "never", &[]).await;
         home.add_subkey(&fpr, "rsa2048", "encr", &[]).await;
         assert_eq!(found(&home, &fpr, home.now()).await.0, "cert-weak");
+    })
+    .await;
+}
+
+/// DSA is accepted for some years, ElGamal is not.
+#[tokio::test]
+async fn dsa_with_elgamal_is_weak_and_with_another_subkey_it_is_remarked() {
+    with_gpg(|home| async move {
+        let wish = "%no-protection\nKey-Type: DSA\nKey-Length: 2048\nSubkey-Type: ELG\n\
+                    Subkey-Length: 1024\nName-Real: Ann\nName-Email: ann@example.org\n\
+                    Expire-Date: 2y\n%commit\n";
+        let made = home.gpg(&["--generate-key"], wish.as_bytes()).await.complaint();
+        let line = made.lines().find(|l| l.contains("KEY_CREATED")).unwrap();
+        let fpr: Fingerprint = line.split(' ').next_back().unwrap().parse().unwrap();
+        let (code, cure) = found(&home, &fpr, home.now()).await;
+        assert_eq!(code, "cert-subkey-weak");
+        assert!(cure.contains("new key") && cure.contains("sq key generate"), "{cure}");
+        home.add_subkey(&fpr, "cv25519", "encr", &[]).await;
+        is_cured(&home, &fpr, home.now()).await;
+        let certificate = home.certificate(&fpr).await;
+        let said = remarks(&certificate, "ann@example.org", "contact con_1", home.now());
+        let codes: Vec<&str> = said.iter().map(|f| f.code.as_str()).collect();
+        assert_eq!(codes, ["cert-dsa"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn subkey_revoked_and_cured() {
+    with_gpg(|home| async move {
+        let fpr = home.generate(ANN, "ed25519", "sign", "never", &[]).await;
+        home.add_subkey(&fpr, "cv25519", "encr", &[]).await;
+        let dialogue = "key 1\nrevkey\ny\n0\n\ny\nsave\n";
+        let edit = ["--no-batch", "--command-fd", "0", "--edit-key", fpr.as_str()];
+        home.gpg(&edit, dialogue.as_bytes()).await;
+        let (code, cure) = found(&home, &fpr, home.now()).await;
+        assert_eq!(code, "cert-subkey-revoked");
+        type_cure(&home, &cure).await;
+        is_cured(&home, &fpr, home.now()).await;
+    })
+    .await;
+}
+
+/// Whoever may revoke it for its owner said so; whether they were right only a person can tell.
+#[tokio::test]
+async fn a_word_of_the_named_revoker_holds_it() {
+    with_gpg(|home| async move {
+        let fpr = home.ordinary(ANN).await;
+        let bob = home.ordinary("Bob <bob@example.org>").await;
+        let name = format!("addrevoker\n{bob}\ny\nsave\n");
+        let edit = ["--no-batch", "--command-fd", "0", "--edit-key", fpr.as_str()];
+        home.gpg(&edit, name.as_bytes()).await;
+        assert!(judge(&home.certificate(&fpr).await, home.now()).usable());
+        let say = ["--no-batch", "--command-fd", "0", "--desig-revoke", fpr.as_str()];
+        let said = home.gpg(&say, b"y\n1\n\ny\n").await.stdout;
+        home.gpg(&["--import"], &said).await;
+        assert_eq!(found(&home, &fpr, home.now()).await.0, "cert-maybe-revoked");
     })
     .await;
 }

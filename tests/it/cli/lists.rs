@@ -38,8 +38,33 @@ fn a_certificate_is_renewed_added_and_retired() {
     let more = bench.certificate("night@heath.example");
     let said = bench.run(&words(&renew(&more, HEATH)));
     assert_eq!(said.code, 0, "{said:?}");
-    assert!(said.err.contains("[cert-unconfirmed]") && said.err.contains("another way"));
-    assert_eq!(fingerprints(&bench).len(), 2);
+    assert!(said.err.contains("[cert-pending]") && said.err.contains("another way"));
+    assert!(said.err.contains("[bell-not-rung]"), "nobody listens at the relay: {said:?}");
+    assert_eq!(fingerprints(&bench), [fingerprint.as_str()], "it is not used yet");
+    // It is confirmed by two people who heard the fingerprint, or turned down.
+    let shown = bench.json(&["distributor", "show", "Heath"]);
+    let night = shown["record"]["contacts"][0]["certificates"][1]["fingerprint"].as_str().unwrap();
+    let decide = |verb: &str, rest: &[&str]| -> Vec<String> {
+        let args = ["distributor", verb, "Heath", "--contact", HEATH, "--fingerprint", night];
+        args.iter().chain(rest).map(|&word| word.to_owned()).collect()
+    };
+    let by = |who: &str| decide("confirm", &["--how", "called them", "--as", who]);
+    let nobody = decide("confirm", &["--how", "called them"]);
+    bench.refused(&words(&nobody), 2, &["a member must be named", "--as"]);
+    bench.ok(&words(&by("Ann")));
+    bench.refused(&words(&by("Ann")), 1, &["this member confirmed it already"]);
+    let table = bench.ok(&["distributor", "show", "Heath"]);
+    assert!(table.contains("pending, 1 of 2 confirmations"), "{table}");
+    let said = bench.run(&words(&by("Bob")));
+    assert!(said.code == 0 && said.err.contains("is used from"), "{said:?}");
+    let checked = bench.run(&["distributor", "check"]);
+    let head = checked.out.lines().next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(head, "distributor address fingerprint now at sending T0 T0 + 14 days cure");
+    assert!(checked.err.contains("[cert-pending]"), "{checked:?}");
+    bench.ok(&words(&decide("reject", &["--reason", "not theirs"])));
+    let table = bench.ok(&["distributor", "show", "Heath"]);
+    assert!(table.lines().any(|l| l.contains(night) && l.ends_with("rejected")), "{table}");
+    assert!(!bench.run(&["distributor", "check"]).err.contains("cert-pending"));
     let retire = |fingerprint: &str| {
         ["distributor", "retire", "Heath", "--contact", HEATH, "--fingerprint", fingerprint]
             .map(str::to_owned)

@@ -115,6 +115,7 @@ impl Story {
         let key = samples::cv25519(&format!("{name} <{address}>"), long_ago).unwrap();
         let armored = key.certificate.armored().into_bytes();
         let new = NewDistributor {
+            groups: vec![],
             name: name.to_owned(),
             lead_days: None,
             longest_embargo_days: None,

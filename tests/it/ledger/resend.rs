@@ -2,6 +2,7 @@
 
 use daybreak::casework::{CaseError, advisories, distributors, plans};
 use daybreak::domain::deed::Actor;
+use daybreak::domain::party::Distributor;
 use daybreak::domain::plan::{Plan, PlanKind, PlanState};
 use daybreak::domain::secret::Reason;
 use daybreak::domain::time::Span;
@@ -153,7 +154,24 @@ async fn only_who_is_on_the_list_and_lacks_it_gets_it() {
         all.iter().find(|d| d.record.open(Reason::Review).name == name).unwrap().clone()
     };
     let bytes = fresh.certificate.armored().into_bytes();
-    distributors::renew(house, OPERATOR, &of("Fennel OS"), FENNEL, &bytes).await.unwrap();
+    let new = distributors::Renewal {
+        address: FENNEL.to_owned(),
+        certificate: bytes,
+        signed_by_old: None,
+        instead_of: None,
+    };
+    distributors::renew(house, OPERATOR, &of("Fennel OS"), new).await.unwrap();
+    // Asked for is not confirmed: they would still be sent what they cannot read.
+    story.refused_resend(FENNEL, "is handed-over").await;
+    let fingerprint = fresh.certificate.fingerprint().to_string();
+    for member in house.store.read(|r| r.members()).await.unwrap() {
+        let all = distributors::list(house).await.unwrap();
+        let named = |d: &&Distributor| d.record.open(Reason::Review).name == "Fennel OS";
+        let fennel = all.iter().find(named).unwrap();
+        distributors::confirm(house, member.id, fennel, FENNEL, &fingerprint, "rang them")
+            .await
+            .unwrap();
+    }
     let plan = story.resend(FENNEL).await.unwrap();
     let plan = story::approve_by_all(&story.town, &plan).await.unwrap();
     engine.settle().await.unwrap();

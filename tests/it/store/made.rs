@@ -28,6 +28,8 @@ pub fn member(n: u8) -> Member {
         armored: format!("{WORD} armor"),
         added_at: at(0),
         retired_at: None,
+        change: None,
+        shared: None,
     };
     let record =
         MemberRecord { name: format!("{WORD} {n}"), address: format!("{WORD}@x.org"), certificate };
@@ -39,6 +41,7 @@ pub fn distributor(n: u8) -> Distributor {
         name: format!("{WORD} linux"),
         lead_days: Some(3),
         longest_embargo_days: None,
+        groups: vec![],
         contacts: vec![],
     };
     Distributor {
