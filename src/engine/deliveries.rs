@@ -2,12 +2,15 @@
 //! Finished plans too: a bounce comes when the relay has long taken the mail. As long as the
 //! embargo lasts the team is called; afterwards there is nothing left to tell in advance.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Engine;
 use super::alarms::Cause;
 use super::errands::Errand;
-use crate::casework::ledger;
+use crate::casework::ledger::{Worry, worries};
+use crate::domain::deed::Subject;
+use crate::domain::ids::PlanId;
 use crate::domain::ledger::DeliveryState;
 use crate::domain::time::{Mono, Span};
 
@@ -25,23 +28,31 @@ impl Engine {
         let house = Arc::clone(&self.house);
         let disclosures: Vec<_> = self.embargoed.iter().map(|(id, _)| *id).collect();
         self.errands.spawn(async move {
-            let mut worries = Vec::new();
+            let mut all = Vec::new();
             for disclosure in disclosures {
                 // What cannot be read is said by whoever works on the plan.
-                worries.extend(ledger::worries(&house, disclosure).await.unwrap_or_default());
+                all.extend(worries(&house, disclosure).await.unwrap_or_default());
             }
-            Errand::Delivered(worries)
+            Errand::Delivered(all)
         });
     }
 
-    /// Says it once for each bounce, and once for all who have been silent since the same hour.
-    pub(super) fn delivered(&mut self, worries: &[ledger::Worry]) {
-        for worry in worries {
-            let (code, step, which) = match worry.state {
-                DeliveryState::Silent => ("notice-silent", None, worry.since.hours().to_string()),
-                _ => ("notice-bounced", Some(worry.step), String::new()),
-            };
-            self.alarm(Cause { subject: worry.plan.into(), code, step, which });
+    /// Says it once for each bounce. Silence is said once for a plan, and again when more fall
+    /// silent whose mail left later.
+    pub(super) fn delivered(&mut self, worries: &[Worry]) {
+        let mut silent: BTreeMap<PlanId, i64> = BTreeMap::new();
+        for Worry { state, since, plan, step } in worries {
+            if *state == DeliveryState::Silent {
+                let latest = silent.entry(*plan).or_insert(since.hours());
+                *latest = since.hours().max(*latest);
+                continue;
+            }
+            let (subject, which) = (Subject::from(*plan), String::new());
+            self.alarm(Cause { subject, code: "notice-bounced", step: Some(*step), which });
+        }
+        for (plan, latest) in silent {
+            let (subject, which) = (Subject::from(plan), latest.to_string());
+            self.alarm(Cause { subject, code: "notice-silent", step: None, which });
         }
     }
 }

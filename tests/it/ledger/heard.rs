@@ -92,4 +92,7 @@ async fn a_running_engine_catches_up_with_what_is_heard() {
     assert_eq!(story.letters_to(FENNEL), 1);
     assert_eq!(story.delivery_state(FENNEL).await, "bounced");
     assert_eq!(story.rings("notice-bounced"), 1);
+    story.hear(plan, FENNEL, bounced()).await;
+    story.pass(&mut engine, &[Span::mins(1), Span::mins(1)]).await;
+    assert_eq!(story.rings("notice-bounced"), 1, "another report of the same");
 }

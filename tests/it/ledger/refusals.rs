@@ -1,6 +1,7 @@
 //! The engine and the database disagree: it is said once, and nothing spins.
 
 use daybreak::clock::{SystemClock, within};
+use daybreak::domain::plan::PlanState;
 use daybreak::domain::time::Span;
 
 use crate::ground::Db;
@@ -24,4 +25,21 @@ async fn a_refused_intent_is_said_once_and_waits() {
     assert_eq!(story.rings("intent-refused"), 1, "{:?}", story.bells());
     let events = story.standing(&story.notice).await.events.len();
     assert!(events < 100, "{events} events");
+}
+
+/// What the database refuses at T0 without a reason a person knows of must not pass in silence.
+#[tokio::test]
+async fn a_refused_go_is_said() {
+    let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    story.meddle("UPDATE disclosures SET t0 = t0 + 60000");
+    let machine = SystemClock::new();
+    story.hand.advance_to(story.t0.at);
+    within(&machine, Span::secs(60), engine.settle()).await.expect("it spins").unwrap();
+    story.pass(&mut engine, &[Span::secs(1), Span::secs(1)]).await;
+    assert_eq!(story.rings("go-refused"), 1, "{:?}", story.bells());
+    // Beside it, those who were told and were not heard of since.
+    assert_eq!(story.rings("notice-silent"), 1, "{:?}", story.bells());
+    assert_eq!(story.state(story.release()).await, PlanState::Approved);
 }
