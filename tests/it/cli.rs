@@ -6,3 +6,4 @@ mod bench;
 mod lists;
 mod manners;
 mod story;
+mod windows;
