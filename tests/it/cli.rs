@@ -7,3 +7,4 @@ mod fanout;
 mod lists;
 mod manners;
 mod story;
+mod windows;

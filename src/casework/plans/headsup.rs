@@ -7,6 +7,7 @@ use super::pin::{Draft, pin};
 use super::release::{Poster, try_targets};
 use super::views::{self, Opened};
 use crate::casework::disclosures::{open_for_change, t0_of};
+use crate::casework::windows::hears;
 use crate::casework::{Case, CaseError, House};
 use crate::clock::random;
 use crate::config::List;
@@ -19,6 +20,8 @@ use crate::domain::ids::StepId;
 use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::planner::{self, Post, ReleaseDay, whole_second};
 use crate::domain::secret::Reason;
+use crate::domain::stage::Stage;
+use crate::domain::time::At;
 use crate::domain::view::{AdvisoryView, HeadsupView};
 use crate::domain::zone::T0;
 use crate::formats::FormatError;
@@ -57,6 +60,7 @@ pub(super) async fn make(
     let wrong = |e: FormatError| CaseError::invalid("headsup", "cannot be made", e.to_string());
     let said = headsup_text::render(&house.templates, &view).map_err(wrong)?;
     let mut findings = judged(&opened, &said, &view).map_err(wrong)?;
+    findings.extend(before_notice(house, disclosure, &t0, goes.at).await?);
     let (posts, blobs) = posts(house, &lists, &said).await?;
     let day = ReleaseDay {
         t0: goes.at,
@@ -109,6 +113,34 @@ fn instant(house: &House, t0: &T0, order: &Order) -> Case<T0> {
         ));
     }
     Ok(asked)
+}
+
+/// Distributors should not learn from a public list that something is coming.
+async fn before_notice(
+    house: &House,
+    disclosure: &Disclosure,
+    t0: &T0,
+    goes: At,
+) -> Case<Option<Finding>> {
+    let content = disclosure.case.open(Reason::Judging);
+    if disclosure.stage != Stage::Drafting || content.without_notice.is_some() {
+        return Ok(None);
+    }
+    let distributors = house.store.read(|r| r.distributors()).await?;
+    let (now, lead) = (house.now(), house.config.plans.lead_days);
+    let listening = distributors.iter().filter(|d| hears(d, content));
+    let windows = listening.flat_map(|d| {
+        let record = d.record.open(Reason::Judging);
+        record.contacts.iter().map(move |c| planner::notice_at(t0, record, c, lead, now))
+    });
+    Ok(windows.min().filter(|first| goes < *first).map(|first| {
+        Finding::warn(
+            "headsup-before-notice",
+            "headsup",
+            format!("the world hears before the first distributor does, at {}", first.spoken()),
+        )
+        .cure("choose a later instant with --at, or a longer lead")
+    }))
 }
 
 fn view(house: &House, opened: &Opened, t0: T0) -> HeadsupView {

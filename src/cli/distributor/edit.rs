@@ -94,7 +94,6 @@ impl Wishes {
             without_json: self.json_advisory == Some(false),
             poc: self.poc == Some(true),
             requires_public_post: self.requires_public_post,
-            ..Profile::default()
         }
     }
 }
