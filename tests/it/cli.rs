@@ -4,5 +4,6 @@ mod approvals;
 mod bad_input;
 mod bench;
 mod lists;
+mod mail;
 mod manners;
 mod story;
