@@ -5,6 +5,7 @@ mod bad_input;
 pub mod bench;
 mod fanout;
 mod lists;
+mod mail;
 mod manners;
 mod story;
 mod windows;

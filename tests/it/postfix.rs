@@ -13,7 +13,7 @@ use daybreak::town::catcher::Caught;
 fn as_sent(mail: &Caught) -> String {
     let text = String::from_utf8(mail.bytes.clone()).unwrap();
     let begins = text.find("From: ").unwrap();
-    let (ours, before) = (text[begins..].to_owned(), &text[..begins]);
+    let (before, ours) = text.split_at(begins);
     assert!(before.starts_with("Received: "), "{before}");
-    ours
+    ours.to_owned()
 }
