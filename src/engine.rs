@@ -13,6 +13,7 @@ mod lead;
 mod maker;
 mod perform;
 mod preflight;
+mod readability;
 mod seal;
 mod unarmed;
 mod watch;
@@ -118,6 +119,8 @@ pub struct Engine {
     halted: bool,
     seen_revision: i64,
     beaten_at: Option<Mono>,
+    /// When it was last looked who must be asked for a proof.
+    asked_at: Option<Mono>,
     /// Whether this turn changed something that the next one must look at.
     moved: bool,
     /// Rung by whoever changed something in the same process.
@@ -150,6 +153,7 @@ impl Engine {
             halted: false,
             seen_revision: -1,
             beaten_at: None,
+            asked_at: None,
             moved: false,
             poke: Arc::new(Notify::new()),
         })
@@ -237,6 +241,7 @@ impl Engine {
         self.sync().await?;
         self.intend_all().await?;
         self.watch_unarmed(wall);
+        self.ask_for_proofs(mono);
         // What is public comes first: notices have days.
         let mut ids: Vec<PlanId> = self.days.keys().copied().collect();
         ids.sort_by_key(|id| self.days.get(id).is_none_or(|d| !d.plan.kind.is_public()));

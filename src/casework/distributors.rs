@@ -168,6 +168,13 @@ fn make_contact(
             "write one short ASCII line without embargoed words",
         ));
     }
+    if new.profile.receipts && new.kind == ContactKind::List {
+        return Err(CaseError::invalid(
+            "receipts",
+            "is asked of a list, whose readers are not ours to count",
+            "leave it out",
+        ));
+    }
     if new.certificates.is_empty() {
         return Err(CaseError::invalid(
             "certificate",

@@ -113,6 +113,9 @@ pub struct Contact {
     /// Subject that stands in CLEAR TEXT on its mails ("[...]" unless said)
     #[arg(long, value_name = "SUBJECT")]
     clear_subject: Option<String>,
+    /// Ask it by itself to show that it can read us: when it is added, and two weeks before T0
+    #[arg(long)]
+    receipts: bool,
     /// Take certificates that cannot be encrypted to now; the contact stays blocked
     #[arg(long)]
     accept_unusable: bool,
@@ -125,7 +128,7 @@ impl Contact {
         let contact = NewContact {
             address: self.contact,
             kind: self.kind,
-            profile: Profile { clear_subject: self.clear_subject },
+            profile: Profile { clear_subject: self.clear_subject, receipts: self.receipts },
             certificates,
         };
         Ok((contact, self.accept_unusable))

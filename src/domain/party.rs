@@ -103,6 +103,8 @@ impl ContactKind {
 pub struct Profile {
     /// Clear subject, shown at approval as CLEAR TEXT; `[...]` unless said.
     pub clear_subject: Option<String>,
+    /// Whether the engine asks it to show that it can read us; never a list.
+    pub receipts: bool,
 }
 
 /// The clear subject of a notice unless the contact's profile says otherwise (RFC 9788

@@ -21,6 +21,8 @@ const NOT_RED: &str = "no-deputy";
 pub(super) enum Errand {
     /// The targets of a plan were tried; `None` when the pinned bytes could not be read.
     Tried(PlanId, Option<Vec<Finding>>),
+    /// Contacts were asked for a proof; how many could not be.
+    Asked(usize),
     /// A bell was rung, or not.
     Rung(Cause, bool),
 }
@@ -69,7 +71,10 @@ impl Engine {
         match done {
             Ok(Errand::Tried(plan, Some(findings))) => self.tried(plan, &findings).await,
             Ok(Errand::Tried(plan, None)) => self.page(plan, "pinned-bytes-damaged", None),
-            Ok(Errand::Rung(_, true)) => {}
+            Ok(Errand::Rung(_, true) | Errand::Asked(0)) => {}
+            Ok(Errand::Asked(failed)) => {
+                tracing::warn!(count = failed, "contacts could not be asked for a proof");
+            }
             Ok(Errand::Rung(cause, false)) => {
                 tracing::error!(code = cause.code, "the team's bell could not be rung");
                 self.alarms.failed(&cause, self.house.clock.mono());
