@@ -17,6 +17,7 @@ mod perform;
 mod places;
 mod preflight;
 mod press_room;
+mod readability;
 mod refusals;
 mod seal;
 mod unarmed;
@@ -131,6 +132,8 @@ pub struct Engine {
     halted: bool,
     seen_revision: i64,
     beaten_at: Option<Mono>,
+    /// When it was last looked who must be asked for a proof.
+    asked_at: Option<Mono>,
     /// Whether this turn changed something that the next one must look at.
     moved: bool,
     /// Rung by whoever changed something in the same process.
@@ -168,6 +171,7 @@ impl Engine {
             halted: false,
             seen_revision: -1,
             beaten_at: None,
+            asked_at: None,
             moved: false,
             poke: Arc::new(Notify::new()),
         })
@@ -258,6 +262,7 @@ impl Engine {
         self.watch_unarmed(wall);
         self.watch_deliveries(mono);
         self.keep_house(wall);
+        self.ask_for_proofs(mono);
         // What is public comes first: notices have days.
         let mut ids: Vec<PlanId> = self.days.keys().copied().collect();
         ids.sort_by_key(|id| self.days.get(id).is_none_or(|d| !d.plan.kind.is_public()));

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::members::{check_address, recall};
 use super::{Case, CaseError, House};
 use crate::clock::random;
+use crate::domain::blob::Sha256;
 use crate::domain::deed::Actor;
 use crate::domain::finding::Finding;
 use crate::domain::ids::{ChallengeId, ContactId};
@@ -18,6 +19,7 @@ use crate::domain::time::{At, Span};
 use crate::formats::bell_text::Code;
 use crate::letters::challenge::{Addressed, compose};
 use crate::pgp::{self, Certificate};
+use crate::store::StoreError;
 
 /// How long a proof holds.
 const HOLDS: Span = Span::days(120);
@@ -101,6 +103,51 @@ async fn ask(house: &House, actor: Actor, contact: &Contact) -> Case<Asked> {
     house.store.write(&deed, move |tx| tx.add_challenge(&challenge)).await?;
     house.bells.challenge(&mail).await?;
     Ok(asked)
+}
+
+/// How long before T0 everybody with receipts is asked once more.
+const AHEAD: Span = Span::days(14);
+/// Over how long those mails are spread, so that they do not mark the moment.
+const SPREAD: i64 = 24 * 60 * 60;
+
+/// Asks whoever is to be asked by now: each contact with receipts once when it joins, and once
+/// two weeks before each T0. Says how many were asked, and how many could not be.
+pub async fn ask_due(house: &House, actor: Actor) -> Case<(usize, usize)> {
+    let now = house.now();
+    let (distributors, disclosures, challenges) = house
+        .store
+        .read(|r| Ok::<_, StoreError>((r.distributors()?, r.disclosures()?, r.challenges()?)))
+        .await?;
+    let open = disclosures.iter().filter(|d| d.stage.is_open()).filter_map(|d| d.t0);
+    let coming: Vec<At> = open.map(|t0| t0.at).filter(|t0| *t0 > now).collect();
+    let (mut asked, mut failed) = (0_usize, 0_usize);
+    for distributor in distributors.iter().filter(|d| d.active) {
+        for contact in &distributor.record.open(Reason::Dispatch).contacts {
+            let newest = challenges.iter().filter(|c| c.contact == contact.id);
+            let newest = newest.map(|c| c.sent_at).max();
+            if !contact.profile.receipts || !is_due(contact, newest, &coming, now) {
+                continue;
+            }
+            match ask(house, actor, contact).await {
+                Ok(_) => asked = asked.saturating_add(1),
+                Err(_) => failed = failed.saturating_add(1),
+            }
+        }
+    }
+    Ok((asked, failed))
+}
+
+fn is_due(contact: &Contact, newest: Option<At>, coming: &[At], now: At) -> bool {
+    if contact.kind == ContactKind::List {
+        return false;
+    }
+    let Some(newest) = newest else { return true };
+    coming.iter().any(|t0| {
+        let opens = t0.plus(Span::millis(AHEAD.as_millis().saturating_neg()));
+        let mark = Sha256::of(format!("{} {}", contact.id, t0.millis()).as_bytes());
+        let spread = mark.raw().iter().take(4).fold(0_i64, |n, b| n * 256 + i64::from(*b)) % SPREAD;
+        newest < opens && opens.plus(Span::secs(spread)) <= now
+    })
 }
 
 /// Takes a code that a person brought by another way.

@@ -168,6 +168,8 @@ pub struct Profile {
     pub poc: bool,
     /// The configured list at which whoever told this contact owes a public post at T0.
     pub requires_public_post: Option<String>,
+    /// Whether the engine asks it to show that it can read us; never a list.
+    pub receipts: bool,
 }
 
 /// The clear subject of a notice unless the contact's profile says otherwise (RFC 9788

@@ -22,6 +22,8 @@ const NOT_RED: &str = "no-deputy";
 pub(super) enum Errand {
     /// The targets of a plan were tried; `None` when the pinned bytes could not be read.
     Tried(PlanId, Option<Vec<Finding>>),
+    /// Contacts were asked for a proof; how many could not be.
+    Asked(usize),
     /// A bell was rung, or not.
     Rung(Cause, bool),
     /// Deliveries were looked after: those that a person must hear of.
@@ -75,7 +77,10 @@ impl Engine {
             Ok(Errand::Tried(plan, Some(findings))) => self.tried(plan, &findings).await,
             Ok(Errand::Tried(plan, None)) => self.page(plan, "pinned-bytes-damaged", None),
             Ok(Errand::Delivered(worries)) => self.delivered(&worries),
-            Ok(Errand::Rung(_, true)) => {}
+            Ok(Errand::Rung(_, true) | Errand::Asked(0)) => {}
+            Ok(Errand::Asked(failed)) => {
+                tracing::warn!(count = failed, "contacts could not be asked for a proof");
+            }
             Ok(Errand::Kept(Ok(rung))) => tracing::info!(rung, "nightly round"),
             Ok(Errand::Kept(Err(_))) => tracing::warn!("the nightly round was broken off"),
             Ok(Errand::Rung(cause, false)) => {

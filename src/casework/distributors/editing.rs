@@ -42,6 +42,8 @@ pub struct ContactEdit {
     pub json_advisory: Option<bool>,
     /// The list at which telling it obliges us to post; `Some(None)` for none.
     pub requires_public_post: Option<Option<String>>,
+    /// Whether it is asked to show that it can read us.
+    pub receipts: Option<bool>,
 }
 
 /// Changes an organisation.
@@ -101,6 +103,7 @@ pub async fn edit_contact(
     if let Some(list) = edit.requires_public_post {
         profile.requires_public_post = list;
     }
+    profile.receipts = edit.receipts.unwrap_or(profile.receipts);
     let findings = check_profile(house, &contact.address, contact.kind, &contact.profile)?;
     save(house, actor, "distributor-edit-contact", distributor, record, findings).await
 }
@@ -127,6 +130,13 @@ pub(super) fn check_profile(
         let known: Vec<_> = house.config.list.keys().map(String::as_str).collect();
         let cure = format!("configured are: {}", known.join(", "));
         return Err(CaseError::unknown("list", list, cure));
+    }
+    if profile.receipts && kind == ContactKind::List {
+        return Err(CaseError::invalid(
+            "receipts",
+            "is asked of a list, whose readers are not ours to count",
+            "leave it out",
+        ));
     }
     let mut found = Vec::new();
     if kind == ContactKind::List && profile.clear_subject.is_none() {

@@ -63,7 +63,12 @@ impl Mark {
 fn token(address: &str) -> Option<&str> {
     let (local, _) = address.split_once('@')?;
     let token = local.rsplit('+').next()?.strip_prefix("n-")?;
-    (token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit())).then_some(token)
+    is_random(token).then_some(token)
+}
+
+/// 128 bits in hexadecimal, as every token and Message-ID of ours is.
+fn is_random(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Everything that left.
@@ -141,7 +146,9 @@ impl Deliveries {
     /// Whether an answer names any mail that we sealed, challenges too; a Message-ID of ours
     /// that we do not know any more counts.
     pub(super) fn is_answer(&self, ids: &[String]) -> bool {
-        let ours = |id: &String| id.rsplit_once('@').is_some_and(|(_, host)| host == self.domain);
+        let ours = |id: &String| {
+            id.rsplit_once('@').is_some_and(|(local, host)| host == self.domain && is_random(local))
+        };
         let posted =
             |id: &String| self.mails.iter().any(|d| !d.is_sealed() && d.mark.message_id == *id);
         ids.iter().any(|id| ours(id) && !posted(id))

@@ -83,6 +83,10 @@ pub struct Wishes {
     /// Telling it obliges us to post to this configured list at T0
     #[arg(long, value_name = "LIST")]
     requires_public_post: Option<String>,
+    /// Whether it is asked to show that it can read us: when it is added, and two weeks before
+    /// T0 (no unless said; never a list)
+    #[arg(long, value_name = "yes|no", value_parser = words::yes_or_no())]
+    receipts: Option<bool>,
 }
 
 impl Wishes {
@@ -94,6 +98,7 @@ impl Wishes {
             without_json: self.json_advisory == Some(false),
             poc: self.poc == Some(true),
             requires_public_post: self.requires_public_post,
+            receipts: self.receipts == Some(true),
         }
     }
 }
@@ -122,7 +127,8 @@ pub struct EditContact {
 
 pub async fn edit_contact(desk: &Desk, order: EditContact) -> anyhow::Result<()> {
     let found = find_distributor(&desk.house, &order.distributor).await?;
-    let Wishes { clear_subject, patches, poc, json_advisory, requires_public_post } = order.wishes;
+    let Wishes { clear_subject, patches, poc, json_advisory, requires_public_post, receipts } =
+        order.wishes;
     let post = requires_public_post.map(Some).or(order.no_public_post.then_some(None));
     let edit = ContactEdit {
         kind: order.kind,
@@ -131,6 +137,7 @@ pub async fn edit_contact(desk: &Desk, order: EditContact) -> anyhow::Result<()>
         poc,
         json_advisory,
         requires_public_post: post,
+        receipts,
     };
     let (house, actor) = (&desk.house, desk.actor);
     let edited = distributors::edit_contact(house, actor, &found, &order.contact, edit);

@@ -1,17 +1,21 @@
 //! Challenges: from outside like a notice, from inside a code, and the ways it comes back.
 
 use daybreak::casework::challenges::{challenge, proofs, prove};
-use daybreak::casework::{distributors, find_distributor};
+use daybreak::casework::distributors::{self, NewContact, NewDistributor};
+use daybreak::casework::find_distributor;
 use daybreak::domain::deed::Actor;
+use daybreak::domain::party::Profile;
 use daybreak::domain::time::Span;
-use daybreak::town::Town;
+use daybreak::engine::Engine;
 use daybreak::town::catcher::Caught;
+use daybreak::town::{Town, story};
 use rstest::rstest;
 
 use super::{crlf, taken};
 use crate::gpg::{Gpg, says};
 use crate::ground::Db;
 use crate::whole_day::{Told, armor, field, fields, halves};
+use crate::world::town;
 
 const OPERATOR: Actor = Actor::Operator;
 
@@ -123,4 +127,42 @@ async fn a_code_may_be_read_out_by_telephone_but_only_the_right_one() {
         let refused = challenge(&town.house, OPERATOR, &found, None).await.err().unwrap();
         assert!(refused.to_string().contains(why), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn the_engine_asks_once_at_first_and_once_before_each_t0() {
+    let town = town(Db::Sqlite).await.unwrap();
+    for (n, receipts) in [(0, true), (2, false)] {
+        let reader = &town.people.distributors[n];
+        let certificate = reader.keys[0].certificate.to_bytes();
+        let contact = NewContact {
+            address: reader.address.to_owned(),
+            kind: reader.kind,
+            profile: Profile { receipts, ..Profile::default() },
+            certificates: vec![("x.asc".to_owned(), certificate)],
+        };
+        let new = NewDistributor {
+            name: reader.name.to_owned(),
+            lead_days: None,
+            longest_embargo_days: None,
+            contact,
+            accept_unusable: false,
+        };
+        distributors::add(&town.house, OPERATOR, new).await.unwrap();
+    }
+    let mut engine = Engine::start(town.house.clone()).await.unwrap();
+    let (advisory, _) = story::draft(&town).await.unwrap();
+    let t0 = story::t0_in(&town, Span::days(20));
+    story::open(&town, &advisory, t0).await.unwrap();
+    let hand = town.hand.clone().unwrap();
+    let mut heard = Vec::new();
+    for days in [20, 19, 15, 12, 11, 1] {
+        hand.advance_to(t0.days_before(days));
+        engine.settle().await.unwrap();
+        heard.push(town.catcher.mails().len());
+    }
+    // At once; then within a day of two weeks before T0; then no more.
+    assert_eq!(heard, [1, 1, 1, 2, 2, 2]);
+    let mails = town.catcher.mails();
+    assert!(mails.iter().all(|m| m.to == [town.people.distributors[0].address]));
 }

@@ -1,0 +1,27 @@
+//! Asking contacts to show that they can read us, in time: when they join, and two weeks
+//! before a notice's T0. Looked at every hour, beside the day and never in its way.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::errands::Errand;
+use crate::casework::challenges;
+use crate::domain::deed::Actor;
+use crate::domain::time::{Mono, Span};
+
+/// How often it is looked who must be asked.
+const EVERY: Span = Span::hours(1);
+
+impl Engine {
+    pub(super) fn ask_for_proofs(&mut self, now: Mono) {
+        if self.asked_at.is_some_and(|at| now.since(at) < EVERY) {
+            return;
+        }
+        self.asked_at = Some(now);
+        let (house, actor) = (Arc::clone(&self.house), Actor::Engine(self.lead.holder));
+        self.errands.spawn(async move {
+            let asked = challenges::ask_due(&house, actor).await;
+            Errand::Asked(asked.map_or(1, |(_, failed)| failed))
+        });
+    }
+}
