@@ -24,7 +24,7 @@ pub use fingerprint::{Fingerprint, KeyFingerprint};
 pub use generate::{TeamKey, TeamKeyError, generate_team_key, import_team_key};
 pub use health::{Health, Problem, first_unusable, judge, remarks, report};
 pub use open::{OpenError, Opened, open};
-pub use seal::{SealError, SealedMessage, seal};
+pub use seal::{SealError, SealedMessage, is_sealed_only_to, seal};
 pub use signer::{ResidentSigner, SignError, Signer};
 pub use verify::{Verified, VerifyError, verify};
 pub use vouch::certifies;

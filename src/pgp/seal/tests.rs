@@ -200,3 +200,20 @@ async fn a_version_6_certificate_gets_the_same_shape_and_can_open_it() {
     assert_eq!(anatomy(&sealed.armored, &key).0[..2], ["PKESKv3", "SEIPDv1"]);
     assert_eq!(open(&sealed.armored, &[key], &[team], AT).unwrap().bytes, TEXT);
 }
+
+#[tokio::test]
+async fn who_can_open_a_message_is_read_from_outside() {
+    let [one, two] = [samples::two_encryption_subkeys(ANN, AT), samples::rsa2048(ANN, AT)];
+    let (one, two) = (one.unwrap().certificate, two.unwrap().certificate);
+    let both = [one.clone(), two.clone()];
+    let sealed = seal(b"text", &both, &team().0, AT).await.unwrap();
+    let mail = [b"From: a@b\r\n\r\nVersion: 1\r\n".as_slice(), &sealed.armored, b"--x--\r\n"];
+    for message in [sealed.armored.clone(), mail.concat()] {
+        assert!(is_sealed_only_to(&message, &both));
+        assert!(
+            !is_sealed_only_to(&message, &both[..1])
+                && !is_sealed_only_to(&message, from_ref(&two))
+        );
+    }
+    assert!(!is_sealed_only_to(b"no message", &both) && !is_sealed_only_to(&sealed.armored, &[]));
+}
