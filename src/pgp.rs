@@ -27,7 +27,9 @@ pub use generate::{TeamKey, TeamKeyError, generate_team_key, import_team_key};
 pub use health::{Health, Problem, first_unusable, judge, remarks, report};
 pub use open::{OpenError, Opened, Signed, Unsealed, open, unseal};
 pub use press::Press;
-pub use seal::{Recipients, SealError, SealedMessage, SignedBody, seal, seal_into};
+pub use seal::{
+    Recipients, SealError, SealedMessage, SignedBody, is_sealed_only_to, seal, seal_into,
+};
 pub use signer::{ResidentSigner, SignError, Signer};
 pub use verify::{Verified, VerifyError, verify};
 pub use vouch::certifies;

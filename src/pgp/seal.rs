@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use sequoia_openpgp::KeyHandle;
 use sequoia_openpgp::armor::Kind;
-use sequoia_openpgp::packet::Key;
 use sequoia_openpgp::packet::key::{PublicParts, UnspecifiedRole};
+use sequoia_openpgp::packet::{Key, Packet};
+use sequoia_openpgp::parse::{PacketParser, PacketParserResult, Parse as _};
 use sequoia_openpgp::serialize::stream::{Armorer, Encryptor, Message, Recipient};
 use sequoia_openpgp::types::{Features, SymmetricAlgorithm};
 
@@ -238,6 +239,31 @@ fn encrypted_packets(
     // A signed message is a sequence of packets already and goes in as it is.
     fill(&mut encryptor)?;
     encryptor.finalize()
+}
+
+/// Whether nobody but the holders of `certificates` can open a sealed message, which may stand
+/// armored inside a mail. `false` when it names nobody, or cannot be read.
+pub fn is_sealed_only_to(message: &[u8], certificates: &[Certificate]) -> bool {
+    let keys = || certificates.iter().flat_map(|c| c.cert().keys());
+    let mut named = 0_usize;
+    let mut next = PacketParser::from_bytes(message);
+    while let Ok(PacketParserResult::Some(parser)) = next {
+        match &parser.packet {
+            Packet::PKESK(pkesk) => {
+                let theirs = |handle| keys().any(|k| k.key().key_handle().aliases(&handle));
+                if !pkesk.recipient().is_some_and(theirs) {
+                    return false;
+                }
+                named = named.saturating_add(1);
+            }
+            Packet::SKESK(_) => return false,
+            Packet::Marker(_) => {}
+            // What is encrypted follows; nothing after it adds a reader.
+            _ => return named > 0,
+        }
+        next = parser.next().map(|(_, rest)| rest);
+    }
+    false
 }
 
 /// Armor without headers, LF line ends (RFC 9580 section 6.2).

@@ -13,6 +13,7 @@ use daybreak::domain::secret::Reason;
 use daybreak::domain::time::{At, Span};
 use daybreak::engine::Engine;
 use daybreak::pgp::{Certificate, samples};
+use daybreak::town::catcher::{Fault, Times};
 use daybreak::town::{Options, Town, story};
 
 const START: At = At::from_secs(1_795_132_800);
@@ -272,4 +273,26 @@ async fn add(town: &Town, address: &str, certificate: &Certificate) -> Vec<Findi
         accept_unusable: false,
     };
     distributors::add(&town.house, BY, new).await.unwrap().1
+}
+
+#[tokio::test]
+async fn what_was_sealed_to_a_key_that_is_lost_before_a_repeat_stays_here() {
+    const JUNIPER: &str = "security-team@juniper.example";
+    let case = approved().await;
+    let later = Fault::RefuseRecipient { address: JUNIPER.to_owned(), code: 451 };
+    case.town.catcher.script(later, Times::Only(1));
+    let mut engine = Engine::start(case.town.house.clone()).await.unwrap();
+    let hand = case.town.hand.as_ref().unwrap();
+    hand.advance_to(case.disclosure.t0.unwrap().days_before(7));
+    engine.settle().await.unwrap();
+    assert!(case.mails(JUNIPER).is_empty() && case.mails(LARCH).len() == 1);
+    // One of the role's two keys is stolen; the other one is good.
+    let juniper = case.town.people.reader(JUNIPER).unwrap();
+    let stolen = samples::revoked_now(&juniper.keys[1], case.town.house.now()).unwrap();
+    case.renew(JUNIPER, &stolen.certificate).await.unwrap();
+    for _ in 0..4 {
+        hand.advance(Span::hours(1));
+        engine.settle().await.unwrap();
+    }
+    assert!(case.mails(JUNIPER).is_empty(), "the thief could read it");
 }

@@ -42,7 +42,11 @@ impl Cures {
             // A new expiry is a new self-signature, made with a hash of today.
             Problem::NotValid { why: Refusal::Sha1 }
             | Problem::WeakSubkey { why: Refusal::Sha1, .. } => {
-                self.both(&self.gpg_renews_all(), &format!("sq cert lint --fix --cert {fpr}"))
+                format!(
+                    "`{}`, then give the new `gpg --armor --export {fpr}`; with sq: give what \
+                     `sq cert lint --fix --cert {fpr}` prints",
+                    self.gpg_renews_all()
+                )
             }
             Problem::NotValid { why: Refusal::Unbound }
             | Problem::WeakSubkey { why: Refusal::Unbound, .. }

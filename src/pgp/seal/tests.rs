@@ -262,3 +262,20 @@ async fn a_long_message_is_never_whole_in_memory() {
     let opened = open(&armored, from_ref(&ann), from_ref(&team), AT).unwrap();
     assert!(opened.bytes == vec![b'x'; 20 << 20] && opened.signed_by.is_some());
 }
+
+#[tokio::test]
+async fn who_can_open_a_message_is_read_from_outside() {
+    let [one, two] = [samples::two_encryption_subkeys(ANN, AT), samples::rsa2048(ANN, AT)];
+    let (one, two) = (one.unwrap().certificate, two.unwrap().certificate);
+    let both = [one.clone(), two.clone()];
+    let sealed = seal(b"text", &both, &team().0, AT).await.unwrap();
+    let mail = [b"From: a@b\r\n\r\nVersion: 1\r\n".as_slice(), &sealed.armored, b"--x--\r\n"];
+    for message in [sealed.armored.clone(), mail.concat()] {
+        assert!(is_sealed_only_to(&message, &both));
+        assert!(
+            !is_sealed_only_to(&message, &both[..1])
+                && !is_sealed_only_to(&message, from_ref(&two))
+        );
+    }
+    assert!(!is_sealed_only_to(b"no message", &both) && !is_sealed_only_to(&sealed.armored, &[]));
+}
