@@ -142,6 +142,7 @@ async fn the_engine_asks_once_at_first_and_once_before_each_t0() {
             certificates: vec![("x.asc".to_owned(), certificate)],
         };
         let new = NewDistributor {
+            groups: vec![],
             name: reader.name.to_owned(),
             lead_days: None,
             longest_embargo_days: None,
