@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use daybreak::clock::{Clock, Generator, SystemClock};
+use daybreak::clock::{Clock, Generator, SystemClock, sleep};
 use daybreak::domain::blob::Sha256;
 use daybreak::domain::time::{At, Mono, Span};
 use daybreak::exec::Process;
@@ -465,7 +465,7 @@ async fn it_stops_and_an_address_in_use_is_named() {
         if TcpStream::connect(address).await.is_err() {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        sleep(&SystemClock::new(), Span::millis(50)).await;
     }
     panic!("somebody still listens on {address}");
 }
