@@ -24,7 +24,7 @@ pub struct ApprovalText {
     pub resends: Option<PlanId>,
     /// SHA-256 of the MANIFEST.
     pub manifest: Sha256,
-    /// The disclosure instant.
+    /// The disclosure instant; a Headsup's own, which is when it goes out.
     pub t0: At,
     /// How many members may start it before T0 without signing again.
     pub early_lift: u32,

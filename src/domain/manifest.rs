@@ -35,7 +35,7 @@ pub struct Manifest {
     pub kind: PlanKind,
     /// When it was made.
     pub made_at: At,
-    /// The disclosure instant.
+    /// The disclosure instant; a Headsup's own.
     pub t0: T0,
     /// How many people must approve.
     pub threshold: u32,
