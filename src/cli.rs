@@ -98,10 +98,10 @@ enum Object {
     Doctor(doctor::Doctor),
     Serve(serve::Serve),
     Demo(demo::Demo),
-    CatchMail(catch_mail::CatchMail),
     /// What it costs on this machine, beside what others use
     #[command(subcommand)]
     Bench(bench::Bench),
+    CatchMail(catch_mail::CatchMail),
 }
 
 /// Parses the command line, does what it says, and tells the shell how it went.
@@ -125,8 +125,8 @@ fn run(cli: Cli, print: Print) -> Ended {
         Object::Config(verb) => config::run(&verb, &global, print),
         Object::Serve(serve) => serve::run(&serve, &global, print),
         Object::Demo(demo) => demo::run(&demo, print),
-        Object::CatchMail(args) => wait_for(catch_mail::run(&args, print)),
         Object::Bench(bench) => bench::run(&bench, print),
+        Object::CatchMail(args) => wait_for(catch_mail::run(&args, print)),
         Object::Doctor(doctor) => wait_for(doctor::run(&doctor, &global, print)),
         Object::Advisory(advisory::Advisory::New(new)) if new.only_template() => {
             advisory::print_template(print)

@@ -1,7 +1,7 @@
 //! `daybreak bench`: figures of this machine, ours and a peer's alternating in one run.
 //!
-//! What must stay true: nothing is printed before a sample of ours was opened and verified by
-//! somebody else's program; nothing here touches a house.
+//! What must stay true: nothing is printed before a sample of ours was compared or opened and
+//! verified; nothing here touches a house.
 
 mod fanout;
 
