@@ -156,6 +156,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_one_signature_for_all_loses_is_said() {
+        let text = include_str!("../../templates/daybreak.toml")
+            .replace("@DATABASE@", "sqlite:daybreak.sqlite")
+            .replace("@BASE_URL@", "https://security.meadow.example")
+            .replace("@ADDRESS@", "security@meadow.example")
+            .replace("@NAME@", "Meadow")
+            .replace("@THRESHOLD@", "2");
+        let said = |text: &str| shared_body(&config::Config::parse(text).unwrap());
+        assert!(said(&text).is_none());
+        let finding = said(&format!("{text}\n[signing]\nshared_body = true\n")).unwrap();
+        assert_eq!(finding.place, "signing.shared_body");
+        assert!(finding.message.contains("encrypt it to somebody else"));
+    }
+
+    #[test]
     fn passwords_in_addresses_are_left_out() {
         let cases = [
             (
