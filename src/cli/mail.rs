@@ -46,7 +46,7 @@ pub enum Mail {
 /// Take one mail from standard input: an answer, or a report on a delivery
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
-    daybreak mail receive < reply.eml\n  \
+    cat reply.eml | daybreak mail receive\n  \
     daybreak mail receive --pipe --recipient n-0123456789abcdef0123456789abcdef@bounces.example.org\n\n\
     Exit codes under --pipe: 0 taken, 65 refused, 67 no such address, 75 try again later. \
     Anything else is a mistake in the command line or the machine's: let the server keep the mail.")]
