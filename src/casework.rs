@@ -5,15 +5,20 @@
 
 pub mod advisories;
 pub mod approvals;
+pub mod attachments;
 pub mod audits;
 mod bells;
 pub mod candidates;
+pub mod challenges;
 pub mod controls;
 pub mod disclosures;
 pub mod distributors;
 mod error;
 mod find;
+mod groups;
 mod house;
+pub mod inbound;
+pub mod ledger;
 pub mod members;
 pub mod opening;
 pub mod pages;
@@ -22,12 +27,13 @@ pub mod patches;
 pub mod plans;
 pub mod publications;
 pub mod releases;
+mod windows;
 
 pub use bells::Bells;
 pub use error::CaseError;
 pub use find::{
     advisory as find_advisory, disclosure as find_disclosure, distributor as find_distributor,
-    member as find_member, plan as find_plan, step as find_step,
+    member as find_member, message as find_message, plan as find_plan, step as find_step,
 };
 pub use house::House;
 

@@ -6,6 +6,7 @@
 
 mod advisory;
 mod audit;
+mod bench;
 mod catch_mail;
 mod config;
 mod demo;
@@ -18,6 +19,8 @@ mod exit;
 mod files;
 mod init;
 mod log;
+mod mail;
+mod notice;
 mod plan;
 mod print;
 mod serve;
@@ -88,6 +91,12 @@ enum Object {
     /// The steps that need approval, with their exact bytes
     #[command(subcommand)]
     Plan(plan::Plan),
+    /// Who has the notice, and who does not
+    #[command(subcommand)]
+    Notice(notice::Notice),
+    /// Mail that comes to us: answers, and reports on what was delivered
+    #[command(subcommand)]
+    Mail(mail::Mail),
     /// The record of every change
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -97,6 +106,9 @@ enum Object {
     Doctor(doctor::Doctor),
     Serve(serve::Serve),
     Demo(demo::Demo),
+    /// What it costs on this machine, beside what others use
+    #[command(subcommand)]
+    Bench(bench::Bench),
     CatchMail(catch_mail::CatchMail),
 }
 
@@ -121,6 +133,7 @@ fn run(cli: Cli, print: Print) -> Ended {
         Object::Config(verb) => config::run(&verb, &global, print),
         Object::Serve(serve) => serve::run(&serve, &global, print),
         Object::Demo(demo) => demo::run(&demo, print),
+        Object::Bench(bench) => bench::run(&bench, print),
         Object::CatchMail(args) => wait_for(catch_mail::run(&args, print)),
         Object::Doctor(doctor) => wait_for(doctor::run(&doctor, &global, print)),
         Object::Advisory(advisory::Advisory::New(new)) if new.only_template() => {
@@ -141,6 +154,10 @@ fn run(cli: Cli, print: Print) -> Ended {
         Object::Plan(verb) => {
             wait_for(async { plan::run(verb, &Desk::open(&global, print).await?).await })
         }
+        Object::Notice(verb) => {
+            wait_for(async { notice::run(verb, &Desk::open(&global, print).await?).await })
+        }
+        Object::Mail(verb) => wait_for(mail::run(verb, &global, print)),
         Object::Audit(verb) => {
             wait_for(async { audit::run(&verb, &Desk::open(&global, print).await?).await })
         }

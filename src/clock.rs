@@ -36,6 +36,16 @@ pub fn random<const N: usize>(rng: &dyn Rng) -> [u8; N] {
     bytes
 }
 
+/// Puts `items` into an order that tells nothing: every order is as likely as any other.
+pub fn shuffle<T>(rng: &dyn Rng, items: &mut [T]) {
+    for last in (1..items.len()).rev() {
+        // 64 random bits against a few hundred places: the bias is beyond measuring.
+        let places = u64::try_from(last).unwrap_or(u64::MAX).saturating_add(1);
+        let place = u64::from_le_bytes(random(rng)).checked_rem(places).unwrap_or(0);
+        items.swap(last, usize::try_from(place).unwrap_or(last));
+    }
+}
+
 /// Waits `span` on `clock`.
 pub async fn sleep(clock: &dyn Clock, span: Span) {
     clock.sleep_until(clock.mono().plus(span)).await;
@@ -131,6 +141,21 @@ mod tests {
         let never = std::future::pending::<()>();
         assert_eq!(within(&clock, Span::millis(20), never).await, None);
         assert!(clock.mono().since(before) >= Span::millis(20));
+    }
+
+    #[test]
+    fn a_shuffle_keeps_everything_and_favours_no_place() {
+        let rng = Generator::from_seed([2; 32]);
+        let mut first = [0_u32; 4];
+        for _ in 0..4000 {
+            let mut items = [0_usize, 1, 2, 3];
+            shuffle(&rng, &mut items);
+            first[items[0]] += 1;
+            items.sort_unstable();
+            assert_eq!(items, [0, 1, 2, 3]);
+        }
+        assert!(first.iter().all(|n| (850..1150).contains(n)), "{first:?}");
+        shuffle::<u8>(&rng, &mut []);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod mail;
 mod named;
 mod plans;
 mod repository;
+mod sender;
 mod signing;
 mod site;
 mod team;
@@ -20,10 +21,11 @@ use serde::{Deserialize, Serialize};
 pub use commands::{Command, PythonIndex};
 pub use housekeeping::Housekeeping;
 pub use lists::{List, PostSigning};
-pub use mail::{Relay, Tls};
+pub use mail::{Hop, Relay, Tls};
 pub use named::NamedFile;
 pub use plans::Plans;
 pub use repository::{Branch, CommitMessage, Repository};
+pub use sender::SenderMode;
 pub use signing::{SignerChoice, Signing};
 pub use site::{Site, StaticTree};
 pub use team::Team;
@@ -208,6 +210,13 @@ mod tests {
             ("security@meadow.example", "a@b\\nBcc: c@d", "team.address"),
             ("127.0.0.1\"", "relay.example\"", "mail.tls"),
             ("\"main\"", "\"--upload-pack\"", "repository.meadow.branches"),
+            ("2525", "2525\nconnections = 0", "mail.connections"),
+            ("2525", "2525\nper_minute = 0", "mail.per_minute"),
+            (
+                "[site]",
+                "[mail.fallback]\nhost = \"relay.example\"\nport = 25\ntls = \"none\"\n[site]",
+                "mail.fallback.tls",
+            ),
         ] {
             let error = Config::parse(&SMALL.replace(from, to)).unwrap_err().to_string();
             assert!(error.contains(field), "{error}");

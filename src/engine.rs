@@ -6,6 +6,7 @@
 
 mod alarms;
 mod day;
+mod deliveries;
 mod errands;
 mod fuse;
 mod housekeeping;
@@ -13,7 +14,10 @@ mod journal;
 mod lead;
 mod maker;
 mod perform;
+mod places;
 mod preflight;
+mod press_room;
+mod refusals;
 mod seal;
 mod unarmed;
 mod watch;
@@ -40,6 +44,9 @@ use housekeeping::Rounds;
 use journal::Journal;
 use lead::Leadership;
 use perform::Outcome;
+use places::Places;
+use press_room::PressRoom;
+use refusals::Refusals;
 use watch::ClockWatch;
 
 /// Why an engine cannot go on.
@@ -96,8 +103,6 @@ impl From<CaseError> for EngineError {
 const NAP: Span = Span::secs(1);
 /// How often the leader shows that it lives.
 const BEAT: Span = Span::secs(5);
-/// Outside effects under way at once.
-const AT_ONCE: usize = 8;
 
 /// One engine.
 pub struct Engine {
@@ -111,13 +116,18 @@ pub struct Engine {
     /// Checks and bells: never waited for by a step.
     errands: JoinSet<Errand>,
     busy: BTreeSet<StepId>,
+    places: Places,
+    refusals: Refusals,
     /// Steps whose bytes are ready: their intents are next.
     ready: VecDeque<(PlanId, Intended)>,
     /// Embargoes that distributors know of, with their instants.
     embargoed: Vec<(DisclosureId, At)>,
+    /// When deliveries were looked after.
+    deliveries_at: Option<Mono>,
     alarms: Alarms,
     rounds: Rounds,
     fuse: Fuse,
+    press_room: PressRoom,
     halted: bool,
     seen_revision: i64,
     beaten_at: Option<Mono>,
@@ -146,11 +156,15 @@ impl Engine {
             tasks: JoinSet::new(),
             errands: JoinSet::new(),
             busy: BTreeSet::new(),
+            places: Places::default(),
+            refusals: Refusals::default(),
             ready: VecDeque::new(),
             embargoed: Vec::new(),
+            deliveries_at: None,
             alarms: Alarms::default(),
             rounds: Rounds::default(),
             fuse: Fuse::default(),
+            press_room: PressRoom::default(),
             halted: false,
             seen_revision: -1,
             beaten_at: None,
@@ -233,6 +247,7 @@ impl Engine {
         }
         let (wall, mono) = (self.house.clock.wall(), self.house.clock.mono());
         let clock_ok = self.clock.observe(wall, mono);
+        self.days.values_mut().for_each(|day| day.run.tick(wall, mono));
         if self.beaten_at.is_none_or(|at| mono.since(at) >= BEAT) {
             self.store.beat(self.lead.epoch, self.clock.high_water()).await?;
             self.beaten_at = Some(mono);
@@ -241,6 +256,7 @@ impl Engine {
         self.sync().await?;
         self.intend_all().await?;
         self.watch_unarmed(wall);
+        self.watch_deliveries(mono);
         self.keep_house(wall);
         // What is public comes first: notices have days.
         let mut ids: Vec<PlanId> = self.days.keys().copied().collect();

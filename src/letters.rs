@@ -6,8 +6,10 @@
 //! byte of a notice depends on its content. Same input, same bytes, CRLF only.
 
 pub mod bell;
+pub mod challenge;
 pub mod entity;
 mod frame;
+pub mod inbound;
 pub mod notice;
 pub mod post;
 mod quoted;

@@ -6,12 +6,14 @@
 //! subkeys is used; nothing a certificate or key contains shows up in `Debug`; the library's
 //! error texts are not passed on, because they carry user ids and fingerprints.
 
+mod armor;
 pub mod certificate;
 pub mod fingerprint;
 pub mod generate;
 pub mod health;
 pub mod open;
 mod policy;
+pub mod press;
 pub mod samples;
 pub mod seal;
 pub mod signer;
@@ -23,8 +25,11 @@ pub use certificate::{Certificate, ImportError};
 pub use fingerprint::{Fingerprint, KeyFingerprint};
 pub use generate::{TeamKey, TeamKeyError, generate_team_key, import_team_key};
 pub use health::{Health, Problem, first_unusable, judge, remarks, report};
-pub use open::{OpenError, Opened, open};
-pub use seal::{SealError, SealedMessage, is_sealed_only_to, seal};
+pub use open::{OpenError, Opened, Signed, Unsealed, open, unseal};
+pub use press::Press;
+pub use seal::{
+    Recipients, SealError, SealedMessage, SignedBody, is_sealed_only_to, seal, seal_into,
+};
 pub use signer::{ResidentSigner, SignError, Signer};
 pub use verify::{Verified, VerifyError, verify};
 pub use vouch::certifies;

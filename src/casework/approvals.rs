@@ -76,7 +76,11 @@ pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -
             ));
         }
     }
-    if now >= plan.t0 && plan.kind == PlanKind::Notice {
+    let ahead = match plan.kind {
+        PlanKind::Notice => Some(plan.t0),
+        _ => manifest.announces,
+    };
+    if ahead.is_some_and(|t0| now >= t0) {
         return Err(CaseError::not_now(
             "its T0 has passed",
             "there is nothing left to tell in advance",

@@ -7,8 +7,10 @@ use crate::clock::{Clock, Rng, random};
 use crate::config::Team;
 use crate::domain::deed::Subject;
 use crate::domain::ids::StepId;
+use crate::domain::receipt::Receipt;
 use crate::formats::bell_text::{Attention, Bell, Code};
-use crate::letters::bell::compose;
+use crate::letters::bell::probe::{Random, Size};
+use crate::letters::bell::{BellMail, compose, probe};
 use crate::outlets::mail::MailOutlet;
 
 /// Rings bells over the team's relay.
@@ -41,6 +43,12 @@ impl Bells {
         self.ring(&bell, &self.team.address).await
     }
 
+    /// Sends a challenge: a bell that happens to be sealed.
+    pub async fn challenge(&self, mail: &BellMail) -> Case<()> {
+        self.mail.ring(mail).await.map_err(|e| CaseError::machine("sending a challenge", e))?;
+        Ok(())
+    }
+
     /// Calls somebody on the list; the bell's own words are all that is said.
     pub async fn ring_contact(&self, bell: &Bell, address: &str) -> Case<()> {
         self.ring(bell, address).await
@@ -51,9 +59,31 @@ impl Bells {
         Code::new(random(self.rng.as_ref()))
     }
 
-    async fn ring(&self, bell: &Bell, to: &str) -> Case<()> {
+    /// Sends a mail of a notice's shape to our own mailbox, to see what the way does to it.
+    pub async fn probe(&self) -> Case<(BellMail, Receipt)> {
+        let message_id = self.message_id();
+        let boundary: [u8; 16] = random(self.rng.as_ref());
+        let words = Random { message_id: &message_id, boundary: &hex::encode(boundary) };
+        let (team, now) = (&self.team.address, self.clock.wall());
+        let mail = probe::compose(team, team, &words, now, Size::Notice)
+            .await
+            .map_err(|e| CaseError::machine("writing a probe", e))?;
+        let receipt = self.mail.ring(&mail).await.map_err(|e| {
+            CaseError::not_now(
+                format!("the relay did not take the probe: {e}: {}", e.message),
+                "daybreak doctor --live looks at the relay",
+            )
+        })?;
+        Ok((mail, receipt))
+    }
+
+    fn message_id(&self) -> String {
         let token: [u8; 16] = random(self.rng.as_ref());
-        let message_id = format!("{}@{}", hex::encode(token), self.team.domain());
+        format!("{}@{}", hex::encode(token), self.team.domain())
+    }
+
+    async fn ring(&self, bell: &Bell, to: &str) -> Case<()> {
+        let message_id = self.message_id();
         let mail = compose(bell, &self.team.address, to, &message_id, self.clock.wall())
             .map_err(|e| CaseError::machine("writing a bell", e))?;
         self.mail.ring(&mail).await.map_err(|e| CaseError::machine("ringing a bell", e))?;

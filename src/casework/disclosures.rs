@@ -1,14 +1,16 @@
 //! Disclosures: one instant and everything that becomes public at it.
 
+use super::groups::known;
 use super::plans::{Stale, void_of};
+use super::windows::longest_for_all;
 use super::{Case, CaseError, House};
 use crate::domain::advisory::Advisory;
 use crate::domain::blob::Blob;
 use crate::domain::deed::{Actor, Deed, Subject};
 use crate::domain::disclosure::{BranchRef, Case as Content, CellState, Disclosure, Post};
-use crate::domain::finding::{Finding, any_stop};
+use crate::domain::finding::{Finding, Severity, any_stop};
 use crate::domain::ids::{AdvisoryId, BlobId, DisclosureId, PostId};
-use crate::domain::plan::{PlanKind, PlanState};
+use crate::domain::plan::PlanState;
 use crate::domain::rules;
 use crate::domain::rules::dates::Limits;
 use crate::domain::secret::{Embargoed, Reason};
@@ -25,11 +27,24 @@ pub async fn create(
     advisories: Vec<AdvisoryId>,
     without_notice: Option<String>,
 ) -> Case<(Disclosure, Vec<Finding>)> {
-    let findings = check_date(house, t0, &advisories).await?;
+    create_for(house, actor, t0, advisories, without_notice, Vec::new()).await
+}
+
+/// The same for some groups of distributors only; for all when `groups` is empty.
+pub async fn create_for(
+    house: &House,
+    actor: Actor,
+    t0: Option<T0>,
+    advisories: Vec<AdvisoryId>,
+    without_notice: Option<String>,
+    groups: Vec<String>,
+) -> Case<(Disclosure, Vec<Finding>)> {
+    let groups = known(house, groups).await?;
+    let findings = check_date(house, t0, &advisories, &groups).await?;
     for id in &advisories {
         free(house, *id).await?;
     }
-    let content = Content { advisories, without_notice, ..Content::default() };
+    let content = Content { advisories, without_notice, groups, ..Content::default() };
     let disclosure = Disclosure {
         id: house.fresh(DisclosureId::new),
         revision: 1,
@@ -65,16 +80,14 @@ pub async fn check_date(
     house: &House,
     t0: Option<T0>,
     advisories: &[AdvisoryId],
+    groups: &[String],
 ) -> Case<Vec<Finding>> {
     let Some(t0) = t0 else { return Ok(Vec::new()) };
     let (all, distributors) =
         house.store.read(|r| Ok::<_, StoreError>((r.advisories()?, r.distributors()?))).await?;
     let ours: Vec<_> = all.into_iter().filter(|a| advisories.contains(&a.id)).collect();
     let received_at = received(&ours);
-    let longest_embargo_days = distributors
-        .iter()
-        .filter_map(|d| d.record.open(Reason::Judging).longest_embargo_days)
-        .min();
+    let longest_embargo_days = longest_for_all(&distributors, groups);
     let limits =
         Limits { received_at, longest_embargo_days, lead_days: house.config.plans.lead_days };
     let findings = rules::dates::check(&t0, house.now(), &limits);
@@ -99,13 +112,15 @@ pub async fn check(house: &House, disclosure: &Disclosure) -> Case<Vec<Finding>>
     findings.extend(rules::readiness::check(content));
     findings.extend(rules::readiness::dates(content, disclosure.t0.map(|t| t.at)));
     findings.extend(told_otherwise(house, disclosure).await?);
+    findings.extend(super::windows::check(house, disclosure).await?);
+    findings.extend(super::plans::headsup::outdated(house, disclosure).await?);
     match disclosure.t0 {
         None => findings.push(
             Finding::stop("t0-open", "at", "no instant is set")
                 .cure("daybreak disclosure move DISC --at \"2026-12-01 16:00 Europe/Berlin\""),
         ),
         Some(t0) if disclosure.stage.is_open() => {
-            match check_date(house, Some(t0), &content.advisories).await {
+            match check_date(house, Some(t0), &content.advisories, &content.groups).await {
                 Ok(more) | Err(CaseError::Blocked(more)) => findings.extend(more),
                 Err(other) => return Err(other),
             }
@@ -121,7 +136,7 @@ async fn told_otherwise(house: &House, disclosure: &Disclosure) -> Case<Option<F
         return Ok(None);
     }
     let plans = super::plans::of(house, disclosure.id).await?;
-    let newest = plans.iter().rfind(|p| p.kind == PlanKind::Notice);
+    let newest = plans.iter().rfind(|p| super::plans::tells_anew(p));
     let stale = newest.is_some_and(|p| p.state == PlanState::Void);
     Ok(stale.then(|| {
         Finding::warn(
@@ -214,8 +229,8 @@ pub async fn move_t0(
     reason: &str,
 ) -> Case<(Disclosure, Vec<Finding>)> {
     open_for_change(disclosure)?;
-    let mut findings =
-        check_date(house, Some(t0), &disclosure.case.open(Reason::Judging).advisories).await?;
+    let content = disclosure.case.open(Reason::Judging);
+    let mut findings = check_date(house, Some(t0), &content.advisories, &content.groups).await?;
     if disclosure.stage == Stage::Embargoed {
         findings.push(
             Finding::warn("told-old-date", "at", "distributors were told another date")
@@ -223,6 +238,9 @@ pub async fn move_t0(
         );
     }
     let changed = Disclosure { t0: Some(t0), ..disclosure.clone() };
+    let windows = super::windows::check(house, &changed).await?;
+    // What a Release plan will lack is no news of this move.
+    findings.extend(windows.into_iter().filter(|f| f.severity != Severity::Stop));
     let deed = house.deed(actor, "disclosure-move", changed.id).detail(reason);
     let changed = save(house, &deed, disclosure, changed, |_| Ok(())).await?;
     Ok((changed, findings))
@@ -256,6 +274,18 @@ pub async fn add_advisory(
     let mut content = disclosure.case.open(Reason::Editing).clone();
     content.advisories.push(advisory);
     change(house, actor, "disclosure-add-advisory", disclosure, content, vec![]).await
+}
+
+/// Says which groups of distributors hear in advance; all when `groups` is empty.
+pub async fn tell(
+    house: &House,
+    actor: Actor,
+    disclosure: &Disclosure,
+    groups: Vec<String>,
+) -> Case<Disclosure> {
+    let groups = known(house, groups).await?;
+    let content = Content { groups, ..disclosure.case.open(Reason::Editing).clone() };
+    change(house, actor, "disclosure-tell", disclosure, content, vec![]).await
 }
 
 /// Decides what happens to one advisory on one branch.

@@ -2,16 +2,21 @@
 
 mod certificates;
 mod changes;
+mod editing;
 mod health;
+mod replies;
 mod sealing;
 mod sharing;
 
 pub use certificates::{Renewal, renew, retire_certificate};
 pub use changes::{confirm, reject, tell_owner, waits};
+pub use editing::{ContactEdit, Edit, edit, edit_contact};
 pub use health::{AFTER, CertificateHealth, ContactHealth, Moment, Verdict, When, check};
+pub use replies::{add_reply_certificate, retire_reply_certificate};
 pub use sealing::sealable;
 pub use sharing::{explain, shared};
 
+use super::groups::named;
 use super::members::{check_address, check_name, hold, import};
 use super::{Case, CaseError, House};
 use crate::domain::deed::Actor;
@@ -41,6 +46,8 @@ pub struct NewDistributor {
     pub lead_days: Option<u32>,
     /// Longest embargo it accepts, in days.
     pub longest_embargo_days: Option<u32>,
+    /// Named groups it belongs to.
+    pub groups: Vec<String>,
     /// Its first address.
     pub contact: NewContact,
     /// Take a certificate that cannot be encrypted to now; its contact stays blocked.
@@ -54,13 +61,7 @@ pub async fn add(
     new: NewDistributor,
 ) -> Case<(Distributor, Vec<Finding>)> {
     check_name("name", &new.name)?;
-    if let Some(days) = new.longest_embargo_days.filter(|d| *d == 0) {
-        return Err(CaseError::invalid(
-            "longest_embargo_days",
-            format!("is {days}"),
-            "write at least 1, or leave it out",
-        ));
-    }
+    check_longest(new.longest_embargo_days)?;
     let (contact, mut findings) = make_contact(house, new.contact, new.accept_unusable)?;
     let taken = |d: &Distributor| d.record.open(Reason::Judging).name == new.name;
     let all = list(house).await?;
@@ -76,6 +77,7 @@ pub async fn add(
         name: new.name,
         lead_days: new.lead_days,
         longest_embargo_days: new.longest_embargo_days,
+        groups: named(new.groups)?,
         contacts: vec![contact],
     };
     let distributor = Distributor {
@@ -159,21 +161,25 @@ async fn save(
     Ok(changed)
 }
 
+/// An embargo of no day at all would be none.
+fn check_longest(days: Option<u32>) -> Case<()> {
+    match days {
+        Some(0) => Err(CaseError::invalid(
+            "longest_embargo_days",
+            "is 0",
+            "write at least 1, or leave it out",
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn make_contact(
     house: &House,
     new: NewContact,
     accept_unusable: bool,
 ) -> Case<(Contact, Vec<Finding>)> {
     check_address("contact", &new.address)?;
-    if let Some(subject) = &new.profile.clear_subject
-        && (subject.chars().any(char::is_control) || !subject.is_ascii() || subject.len() > 100)
-    {
-        return Err(CaseError::invalid(
-            "clear_subject",
-            "has a line break, is not ASCII or is too long",
-            "write one short ASCII line without embargoed words",
-        ));
-    }
+    let unwise = editing::check_profile(house, &new.address, new.kind, &new.profile)?;
     if new.certificates.is_empty() {
         return Err(CaseError::invalid(
             "certificate",
@@ -194,12 +200,14 @@ fn make_contact(
     if any_stop(&findings) && !accept_unusable {
         return Err(CaseError::Blocked(findings));
     }
+    findings.extend(unwise);
     let contact = Contact {
         id: house.fresh(ContactId::new),
         address: new.address,
         kind: new.kind,
         profile: new.profile,
         certificates: held,
+        reply_certificates: Vec::new(),
     };
     Ok((contact, findings))
 }

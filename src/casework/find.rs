@@ -5,6 +5,7 @@ use super::{Case, CaseError, House};
 use crate::domain::advisory::Advisory;
 use crate::domain::disclosure::Disclosure;
 use crate::domain::ids::{PlanId, StepId};
+use crate::domain::message::Message;
 use crate::domain::party::{Distributor, Member};
 use crate::domain::plan::{Plan, PlanState};
 use crate::domain::secret::Reason;
@@ -73,6 +74,12 @@ pub async fn member(house: &House, text: &str) -> Case<Member> {
         let record = m.record.open(Reason::Judging);
         vec![m.id.to_string(), record.name.clone(), record.address.clone()]
     })
+}
+
+/// A received message by id.
+pub async fn message(house: &House, text: &str) -> Case<Message> {
+    let all = house.store.read(|r| r.messages(None)).await?;
+    one("message", text, "see `daybreak mail list`", all, |m| vec![m.id.to_string()])
 }
 
 /// A plan by id, or `DISCLOSURE/NUMBER`; void plans only by id.

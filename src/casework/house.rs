@@ -104,6 +104,13 @@ impl House {
         masthead(&self.config)
     }
 
+    /// MAIL FROM of one new delivery: with a token of its own if so configured, kept on
+    /// retries.
+    pub fn sender(&self) -> String {
+        let token: [u8; 16] = random(self.rng.as_ref());
+        self.config.mail.sender(&self.config.team.address, &hex::encode(token))
+    }
+
     /// A new Message-ID without angle brackets: 128 random bits and the team's own domain.
     pub fn message_id(&self) -> String {
         let token: [u8; 16] = random(self.rng.as_ref());

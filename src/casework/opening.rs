@@ -223,18 +223,7 @@ fn signers(dir: &Path, config: &Config, clock: &Arc<dyn Clock>) -> Case<TeamSign
 fn signer(dir: &Path, choice: &SignerChoice, clock: &Arc<dyn Clock>) -> Case<Arc<dyn Signer>> {
     match choice {
         SignerChoice::Resident => {
-            let path = dir.join(TEAM_KEY);
-            let mode = fs::metadata(&path)
-                .map_err(|e| disk("reading the team key", &e))?
-                .permissions()
-                .mode();
-            if mode & 0o077 != 0 {
-                return Err(CaseError::invalid(TEAM_KEY, "can be read by others", "chmod 600 it"));
-            }
-            let bytes =
-                Zeroizing::new(fs::read(&path).map_err(|e| disk("reading the team key", &e))?);
-            let key = import_team_key(&bytes)
-                .map_err(|e| CaseError::invalid(TEAM_KEY, "cannot be used", e.to_string()))?;
+            let key = team_key(dir)?;
             let signer = ResidentSigner::new(&key)
                 .map_err(|e| CaseError::invalid(TEAM_KEY, "cannot sign", e.to_string()))?;
             Ok(Arc::new(signer))
@@ -252,6 +241,19 @@ fn signer(dir: &Path, choice: &SignerChoice, clock: &Arc<dyn Clock>) -> Case<Arc
             Ok(Arc::new(signer))
         }
     }
+}
+
+/// The team's secret key, for the moment of its use. An error where it lives with gpg.
+pub(super) fn team_key(dir: &Path) -> Case<TeamKey> {
+    let path = dir.join(TEAM_KEY);
+    let mode =
+        fs::metadata(&path).map_err(|e| disk("reading the team key", &e))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(CaseError::invalid(TEAM_KEY, "can be read by others", "chmod 600 it"));
+    }
+    let bytes = Zeroizing::new(fs::read(&path).map_err(|e| disk("reading the team key", &e))?);
+    import_team_key(&bytes)
+        .map_err(|e| CaseError::invalid(TEAM_KEY, "cannot be used", e.to_string()))
 }
 
 /// Wipes what killed processes left of the files they laid out. Only for the start of the

@@ -1,10 +1,15 @@
 //! Plans: pinned, shown, voided. What goes into one is gathered in `notice` and `release`.
 
+mod content;
+pub(super) mod headsup;
 pub mod notice;
 mod pin;
 pub mod preview;
 pub mod release;
+mod resend;
 mod views;
+
+pub use resend::resend;
 
 use super::{Case, CaseError, House};
 use crate::domain::approval::Approval;
@@ -19,7 +24,17 @@ use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::receipt::Repeat;
 use crate::domain::run::{GoRow, PlanFacts, Run};
 use crate::domain::secret::Reason;
+use crate::domain::zone::T0;
 use crate::store::{Decision, Reader, StoreError, Tx};
+
+/// What whoever makes a plan says of it.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    /// Codes of findings that stop unless they are accepted.
+    pub accept: Vec<String>,
+    /// When a Headsup goes out; a week before T0, or at once, unless said.
+    pub at: Option<T0>,
+}
 
 /// Pins a plan of the wanted kind; findings that stop are an error, the others are returned
 /// for the approvers to see.
@@ -29,12 +44,24 @@ pub async fn make(
     disclosure: &Disclosure,
     kind: PlanKind,
 ) -> Case<(Plan, Vec<Finding>)> {
+    make_as(house, actor, disclosure, kind, &Order::default()).await
+}
+
+/// The same with what somebody said of it.
+pub async fn make_as(
+    house: &House,
+    actor: Actor,
+    disclosure: &Disclosure,
+    kind: PlanKind,
+    order: &Order,
+) -> Case<(Plan, Vec<Finding>)> {
     match kind {
-        PlanKind::Notice => notice::make(house, actor, disclosure).await,
-        PlanKind::Release => release::make(house, actor, disclosure).await,
-        PlanKind::Headsup | PlanKind::Correction => Err(CaseError::not_now(
+        PlanKind::Notice => notice::make(house, actor, disclosure, order).await,
+        PlanKind::Release => release::make(house, actor, disclosure, order).await,
+        PlanKind::Headsup => headsup::make(house, actor, disclosure, order).await,
+        PlanKind::Correction => Err(CaseError::not_now(
             format!("{kind} plans cannot be made yet"),
-            "this version makes notice and release plans",
+            "this version makes notice, headsup and release plans",
         )),
     }
 }
@@ -43,6 +70,12 @@ pub async fn make(
 pub fn manifest_of(plan: &Plan) -> Case<Manifest> {
     let manifest = Manifest::parse(plan.manifest.open(Reason::Review));
     manifest.map_err(|e| CaseError::machine("reading the plan", e))
+}
+
+/// Whether a plan is a notice that is no mere resend of another one.
+pub(super) fn tells_anew(plan: &Plan) -> bool {
+    let again = || manifest_of(plan).is_ok_and(|m| m.resends.is_some());
+    plan.kind == PlanKind::Notice && !again()
 }
 
 /// The text that approves a plan.
@@ -147,7 +180,8 @@ pub(super) enum Stale {
 }
 
 /// Any edit makes a new plan: the old ones send nothing more. Only an open disclosure is
-/// edited, so no plan with a GO is ever among them.
+/// edited, so no plan with a GO is ever among them, but for a Headsup: what it has not said
+/// yet it does not say any more.
 pub(super) fn void_of(
     tx: &mut Tx<'_>,
     disclosure: DisclosureId,
@@ -155,11 +189,17 @@ pub(super) fn void_of(
 ) -> Result<(), StoreError> {
     for plan in tx.plans(disclosure)? {
         let open = plan.state.is_voidable() || plan.state == PlanState::Running;
-        if open && (stale == Stale::All || plan.kind != PlanKind::Notice) {
+        if open && (stale == Stale::All || !ahead(plan.kind)) {
             tx.move_plan(plan.id, plan.state, PlanState::Void)?;
         }
     }
     Ok(())
+}
+
+/// Whether plans of that kind tell something ahead: what is told to nobody ahead changes
+/// nothing of them.
+const fn ahead(kind: PlanKind) -> bool {
+    matches!(kind, PlanKind::Notice | PlanKind::Headsup)
 }
 
 /// The same for every open disclosure that holds an advisory.

@@ -24,7 +24,8 @@ pub fn run(verb: &Config, global: &Global, print: Print) -> Ended {
     let config = config::Config::load(&whole(&global.dir)?.join(opening::CONFIG))?;
     match verb {
         Config::Check => {
-            let findings = named_files(&config);
+            let mut findings = named_files(&config);
+            findings.extend(shared_body(&config));
             print.judged(&findings, "nothing to complain about")?;
             Ok(if any_stop(&findings) { Exit::Blocked } else { Exit::Ok })
         }
@@ -75,6 +76,23 @@ pub fn named_files(config: &config::Config) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// What one signature for all copies of a notice costs.
+fn shared_body(config: &config::Config) -> Option<Finding> {
+    config.signing.shared_body.then(|| {
+        Finding::warn(
+            "shared-body",
+            "signing.shared_body",
+            "every copy of a notice carries the same signature: it does not name its recipient, \
+             so a recipient can encrypt it to somebody else as if the team had sent it there; \
+             To, Date and Message-ID are not inside, and there are no receipt codes",
+        )
+        .cure(
+            "leave it out unless the notice key is RSA and the list is long; with Ed25519 it \
+             saves next to nothing",
+        )
+    })
 }
 
 /// The text with every password in an address (`scheme://user:password@host`,

@@ -1,6 +1,7 @@
 //! `daybreak disclosure`: one embargo, its instant and what it holds.
 
 mod artefact;
+mod attachment;
 mod patch;
 mod release;
 mod show;
@@ -35,6 +36,14 @@ pub enum Disclosure {
         /// Distributors do not hear in advance, because ...
         #[arg(long, value_name = "REASON", value_parser = words::said())]
         without_notice: Option<String>,
+        /// Only these groups of distributors hear in advance; all unless said
+        #[arg(
+            long,
+            value_name = "NAME,NAME",
+            value_delimiter = ',',
+            conflicts_with = "without_notice"
+        )]
+        groups: Vec<String>,
     },
     /// Show everything it holds
     #[command(after_help = "Example:\n  daybreak disclosure show x_meadow-2026-0001")]
@@ -83,8 +92,29 @@ pub enum Disclosure {
         /// Public id or id
         advisory: String,
     },
+    /// Say which groups of distributors hear in advance; notice plans for others are void
+    #[command(after_help = "Example:\n  \
+        daybreak disclosure tell x_meadow-2026-0001 --groups embedded,cloud\n  \
+        daybreak disclosure tell x_meadow-2026-0001 --all")]
+    Tell {
+        /// Id, or the public id of one of its advisories
+        disclosure: String,
+        /// Only these groups
+        #[arg(
+            long,
+            value_name = "NAME,NAME",
+            value_delimiter = ',',
+            required_unless_present = "all"
+        )]
+        groups: Vec<String>,
+        /// Everybody
+        #[arg(long, conflicts_with = "groups")]
+        all: bool,
+    },
     Mark(Mark),
     AddPatch(patch::AddPatch),
+    AddAttachment(attachment::AddAttachment),
+    RemoveAttachment(attachment::RemoveAttachment),
     AddRelease(release::AddRelease),
     /// Add a post to a configured mailing list; prints its id
     #[command(
@@ -149,11 +179,11 @@ pub async fn run(verb: Disclosure, desk: &Desk) -> Ended {
 async fn perform(verb: Disclosure, desk: &Desk) -> Ended {
     let (house, print, actor) = (&desk.house, desk.print, desk.actor);
     match verb {
-        Disclosure::New { at, advisory, without_notice } => {
+        Disclosure::New { at, advisory, without_notice, groups } => {
             let t0 = at.as_deref().map(T0::parse).transpose()?;
             let ids = advisory_ids(desk, &advisory).await?;
             let (made, findings) =
-                disclosures::create(house, actor, t0, ids, without_notice).await?;
+                disclosures::create_for(house, actor, t0, ids, without_notice, groups).await?;
             instant(desk, &made, &findings)?;
         }
         Disclosure::Show { disclosure } => {
@@ -186,6 +216,11 @@ async fn perform(verb: Disclosure, desk: &Desk) -> Ended {
             let changed = disclosures::add_advisory(house, actor, &found, advisory).await?;
             print.made(changed.id, &[])?;
         }
+        Disclosure::Tell { disclosure, groups, .. } => {
+            let found = find_disclosure(house, &disclosure).await?;
+            let changed = disclosures::tell(house, actor, &found, groups).await?;
+            print.made(changed.id, &[])?;
+        }
         Disclosure::Mark(mark) => {
             let found = find_disclosure(house, &mark.disclosure).await?;
             let advisory = find_advisory(house, &mark.advisory).await?.id;
@@ -198,6 +233,8 @@ async fn perform(verb: Disclosure, desk: &Desk) -> Ended {
             print.made(changed.id, &[])?;
         }
         Disclosure::AddPatch(add) => patch::add(desk, add).await?,
+        Disclosure::AddAttachment(order) => attachment::add(desk, order).await?,
+        Disclosure::RemoveAttachment(order) => attachment::remove(desk, &order).await?,
         Disclosure::AddRelease(add) => release::add(desk, add).await?,
         Disclosure::AddPost { disclosure, list, subject } => {
             let found = find_disclosure(house, &disclosure).await?;

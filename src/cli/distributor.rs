@@ -1,6 +1,8 @@
 //! `daybreak distributor`: the confidential list.
 
 mod check;
+mod edit;
+mod proof;
 mod show;
 
 use std::path::PathBuf;
@@ -9,10 +11,11 @@ use clap::{Args, Subcommand};
 
 use super::desk::Desk;
 use super::exit::{Ended, Exit};
+use super::voided::Before;
 use super::{files, words};
 use crate::casework::distributors::{self, NewContact, NewDistributor, Renewal};
 use crate::casework::find_distributor;
-use crate::domain::party::{self, ContactKind, Profile};
+use crate::domain::party::{self, ContactKind};
 use crate::domain::secret::Reason;
 
 #[derive(Debug, Subcommand)]
@@ -32,6 +35,9 @@ pub enum Distributor {
         /// Longest embargo it accepts, in days
         #[arg(long, value_name = "N")]
         longest_embargo_days: Option<u32>,
+        /// Groups it belongs to: a disclosure may be for some of them only
+        #[arg(long, value_name = "NAME", num_args = 1..)]
+        group: Vec<String>,
     },
     /// Add an address to an organisation; prints the contact's id
     #[command(after_help = "Example:\n  \
@@ -42,6 +48,8 @@ pub enum Distributor {
         #[command(flatten)]
         contact: Contact,
     },
+    Edit(edit::EditDistributor),
+    EditContact(edit::EditContact),
     /// Take a fresh copy of a contact's certificate, or ask for another one
     #[command(
         after_help = "A certificate with another fingerprint is not used before it is confirmed; whoever \
@@ -150,6 +158,8 @@ pub enum Distributor {
         /// Name or id
         distributor: String,
     },
+    #[command(flatten)]
+    Evidence(proof::Evidence),
     /// Judge every certificate now, when its notice is due, at each open T0 and two weeks after
     #[command(after_help = "Example:\n  daybreak distributor check")]
     Check,
@@ -167,9 +177,8 @@ pub struct Contact {
     /// OpenPGP certificates, one a file, armored or binary
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     certificate: Vec<PathBuf>,
-    /// Subject that stands in CLEAR TEXT on its mails ("[...]" unless said)
-    #[arg(long, value_name = "SUBJECT")]
-    clear_subject: Option<String>,
+    #[command(flatten)]
+    wishes: edit::Wishes,
     /// Take certificates that cannot be encrypted to now; the contact stays blocked
     #[arg(long)]
     accept_unusable: bool,
@@ -182,7 +191,7 @@ impl Contact {
         let contact = NewContact {
             address: self.contact,
             kind: self.kind,
-            profile: Profile { clear_subject: self.clear_subject },
+            profile: self.wishes.profile(),
             certificates,
         };
         Ok((contact, self.accept_unusable))
@@ -191,10 +200,26 @@ impl Contact {
 
 pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
     match verb {
-        Distributor::Add { name, contact, lead_days, longest_embargo_days } => {
+        Distributor::Edit(order) => {
+            let before = Before::edit(desk).await?;
+            let ended = edit::edit(desk, order).await.map(|()| Exit::Ok);
+            return before.tell(desk, ended).await;
+        }
+        Distributor::EditContact(order) => {
+            let before = Before::edit(desk).await?;
+            let ended = edit::edit_contact(desk, order).await.map(|()| Exit::Ok);
+            return before.tell(desk, ended).await;
+        }
+        Distributor::Add { name, contact, lead_days, longest_embargo_days, group } => {
             let (contact, accept_unusable) = contact.read()?;
-            let new =
-                NewDistributor { name, lead_days, longest_embargo_days, contact, accept_unusable };
+            let new = NewDistributor {
+                name,
+                lead_days,
+                longest_embargo_days,
+                groups: group,
+                contact,
+                accept_unusable,
+            };
             let (made, findings) = distributors::add(&desk.house, desk.actor, new).await?;
             desk.print.made(made.id, &findings)?;
             for contact in &made.record.open(Reason::Review).contacts {
@@ -267,6 +292,7 @@ pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
         }
         Distributor::List => show::list(desk).await?,
         Distributor::Show { distributor } => show::one(desk, &distributor).await?,
+        Distributor::Evidence(verb) => proof::run(verb, desk).await?,
         Distributor::Check => return check::run(desk).await,
     }
     Ok(Exit::Ok)

@@ -3,6 +3,9 @@
 
 mod checks;
 mod live;
+mod probe;
+
+use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
@@ -15,12 +18,22 @@ use crate::domain::finding::{Finding, any_stop};
 
 /// Look for what would go wrong: configuration, keys, database, audit, signers, clock
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  daybreak doctor\n  daybreak doctor --live")]
+#[command(
+    after_help = "Example:\n  daybreak doctor\n  daybreak doctor --live\n  daybreak doctor --mail\n  \
+                  daybreak doctor --mail --read probe.eml"
+)]
 pub struct Doctor {
     /// Also reach out to the relay, the repositories and what the waiting plans will use;
     /// nothing is sent
     #[arg(long)]
     live: bool,
+    /// Only send a probe of a notice's shape, empty, through the relay to our own mailbox
+    #[arg(long, conflicts_with = "live")]
+    mail: bool,
+    /// The probe as it arrived, saved with all its headers (`-`: from stdin): says what
+    /// became of it on its way
+    #[arg(long, value_name = "FILE", requires = "mail")]
+    read: Option<PathBuf>,
 }
 
 /// One thing looked at.
@@ -42,6 +55,13 @@ impl Looked {
 
 pub async fn run(doctor: &Doctor, global: &Global, print: Print) -> Ended {
     let dir = whole(&global.dir)?;
+    if doctor.mail {
+        let house = open_house(&dir)?;
+        return match &doctor.read {
+            None => probe::send(&house, print).await,
+            Some(file) => probe::read(&house, file, print),
+        };
+    }
     let mut all = vec![checks::configuration(&dir)?, checks::modes(&dir)];
     // Without a house nothing more can be said; what is known so far still is.
     let house = match open_house(&dir) {

@@ -28,6 +28,12 @@ pub enum Exit {
     NeedsApproval = 4,
     /// Some of it is done, and some is not.
     Partly = 5,
+    /// To a mail server's pipe: the mail cannot be used (`EX_DATAERR` of sysexits.h).
+    BadMail = 65,
+    /// To a mail server's pipe: there is no such address (`EX_NOUSER`).
+    NoSuchAddress = 67,
+    /// To a mail server's pipe: keep the mail and try again (`EX_TEMPFAIL`).
+    TryLater = 75,
 }
 
 impl From<Exit> for ExitCode {

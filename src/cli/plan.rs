@@ -10,23 +10,33 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::desk::Desk;
-use super::exit::{Ended, Exit};
+use super::exit::{Ended, Exit, refuse};
 use super::print::table;
 use super::voided::Before;
 use super::{files, words};
+use crate::casework::plans::Order;
 use crate::casework::{find_disclosure, find_plan, plans};
 use crate::domain::plan::{self, PlanKind};
+use crate::domain::zone::T0;
 
 #[derive(Debug, Subcommand)]
 pub enum Plan {
     /// Render, sign and pin everything that will leave; prints the plan's id
-    #[command(after_help = "Example:\n  daybreak plan make x_meadow-2026-0001 --kind notice")]
+    #[command(after_help = "Example:\n  daybreak plan make x_meadow-2026-0001 --kind notice\n  \
+        daybreak plan make x_meadow-2026-0001 --kind headsup --at \"2026-11-24 16:00 Europe/Berlin\"")]
     Make {
         /// Id, or the public id of one of its advisories
         disclosure: String,
-        /// Encrypted notices to distributors, or everything at T0
+        /// Encrypted notices to distributors, a public word ahead without details, or
+        /// everything at T0
         #[arg(long, value_parser = words::plan_kind())]
         kind: PlanKind,
+        /// Go on although a finding of this code stops: embargo-too-long; may be repeated
+        #[arg(long, value_name = "CODE", value_parser = ["embargo-too-long"])]
+        accept: Vec<String>,
+        /// When a headsup goes out (a week before T0, or at once, unless said)
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
     },
     /// Show the plans of a disclosure
     #[command(after_help = "Example:\n  daybreak plan list x_meadow-2026-0001")]
@@ -76,10 +86,19 @@ pub enum Plan {
 pub async fn run(verb: Plan, desk: &Desk) -> Ended {
     let (house, print) = (&desk.house, desk.print);
     match verb {
-        Plan::Make { disclosure, kind } => {
+        Plan::Make { disclosure, kind, accept, at } => {
+            if at.is_some() && kind != PlanKind::Headsup {
+                return Err(refuse(
+                    Exit::Usage,
+                    format!("--at is for a headsup, not for a {kind} plan"),
+                    "what happens at T0 moves with it: daybreak disclosure move",
+                ));
+            }
+            let at = at.as_deref().map(T0::parse).transpose()?;
+            let order = Order { accept, at };
             // An older plan of the kind gives way to the new one.
             let before = Before::edit(desk).await?;
-            let ended = make(desk, &disclosure, kind).await.map(|()| Exit::Ok);
+            let ended = make(desk, &disclosure, kind, &order).await.map(|()| Exit::Ok);
             return before.tell(desk, ended).await;
         }
         Plan::List { disclosure } => {
@@ -119,9 +138,9 @@ pub async fn run(verb: Plan, desk: &Desk) -> Ended {
     Ok(Exit::Ok)
 }
 
-async fn make(desk: &Desk, disclosure: &str, kind: PlanKind) -> anyhow::Result<()> {
+async fn make(desk: &Desk, disclosure: &str, kind: PlanKind, order: &Order) -> anyhow::Result<()> {
     let found = find_disclosure(&desk.house, disclosure).await?;
-    let (made, findings) = plans::make(&desk.house, desk.actor, &found, kind).await?;
+    let (made, findings) = plans::make_as(&desk.house, desk.actor, &found, kind, order).await?;
     let manifest = plans::manifest_of(&made)?;
     let print = desk.print;
     print.made(made.id, &findings)?;
@@ -134,6 +153,9 @@ async fn make(desk: &Desk, disclosure: &str, kind: PlanKind) -> anyhow::Result<(
         made.number,
         words::counted(manifest.steps.len(), "step")
     ));
+    if kind == PlanKind::Headsup {
+        print.talk("It is PUBLIC, and goes out before T0: read every word of its preview.");
+    }
     print.talk(format!(
         "{} must approve it{}. Next: daybreak plan export {disclosure}/{} --to-team FILE",
         if manifest.threshold == 1 {

@@ -2,7 +2,7 @@
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 
-use crate::domain::disclosure::ReleaseKind;
+use crate::domain::disclosure::{AttachmentKind, ReleaseKind};
 use crate::domain::party::ContactKind;
 use crate::domain::plan::PlanKind;
 
@@ -22,6 +22,17 @@ pub fn plan_kind() -> impl TypedValueParser<Value = PlanKind> {
 pub fn release_kind() -> impl TypedValueParser<Value = ReleaseKind> {
     PossibleValuesParser::new(["pinned", "built-from-tag"])
         .try_map(|word| ReleaseKind::from_word(&word).ok_or("no such kind"))
+}
+
+/// `poc` or `file`.
+pub fn attachment_kind() -> impl TypedValueParser<Value = AttachmentKind> {
+    PossibleValuesParser::new(["poc", "file"])
+        .try_map(|word| AttachmentKind::from_word(&word).ok_or("no such kind"))
+}
+
+/// `yes` or `no`.
+pub fn yes_or_no() -> impl TypedValueParser<Value = bool> {
+    PossibleValuesParser::new(["yes", "no"]).map(|word| word == "yes")
 }
 
 /// A reason or evidence: not empty, for it goes on record.

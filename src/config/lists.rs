@@ -44,6 +44,9 @@ pub struct List {
     /// Where the archive shows it.
     #[serde(default)]
     pub archive_url: Option<String>,
+    /// Whether a Headsup goes there: date, versions and count, ahead of the day.
+    #[serde(default)]
+    pub headsup: bool,
     /// Lists with a lower number go first.
     #[serde(default)]
     pub order: u32,

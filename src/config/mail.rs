@@ -1,9 +1,10 @@
-//! The relay that takes all mail.
+//! The relay that takes all mail, and a second one for when the first cannot be reached.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::sender::SenderMode;
 use super::{ConfigError, check_address};
 
 /// How the connection to the relay is protected.
@@ -19,7 +20,32 @@ pub enum Tls {
     None,
 }
 
-/// The relay.
+/// How one relay is reached.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hop {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Protection; required unless the relay is on this machine.
+    #[serde(default)]
+    pub tls: Tls,
+    /// PEM file of an authority to trust besides the public ones.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// What we say in EHLO; the team's domain unless said.
+    #[serde(default)]
+    pub ehlo: Option<String>,
+    /// Account, if the relay asks for one.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// File that holds the password.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+}
+
+/// The relay, and how it is used.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Relay {
@@ -45,12 +71,34 @@ pub struct Relay {
     /// MAIL FROM of notices; the team's address unless said.
     #[serde(default)]
     pub envelope_from: Option<String>,
+    /// How MAIL FROM tells deliveries apart.
+    #[serde(default)]
+    pub sender_mode: SenderMode,
+    /// Domain whose every address reaches us; for `sender_mode = "verp"`.
+    #[serde(default)]
+    pub bounce_domain: Option<String>,
     /// Seconds before mail of unknown fate is sent again with the same bytes.
     #[serde(default = "default_repeat_after")]
     pub repeat_after: u32,
     /// How often at most.
     #[serde(default = "default_max_repeats")]
     pub max_repeats: u32,
+    /// Whether the relay gives messages another Message-ID, by which a repeated mail would no
+    /// longer be known as the same one: then a person decides instead.
+    #[serde(default)]
+    pub rewrites_message_id: bool,
+    /// Connections at most, 1 to 64.
+    #[serde(default = "default_connections")]
+    pub connections: u32,
+    /// Notices a minute at most, evenly spaced; as fast as they go unless said.
+    #[serde(default)]
+    pub per_minute: Option<u32>,
+    /// Seconds after which an unused connection is not used again.
+    #[serde(default = "default_idle")]
+    pub idle: u32,
+    /// The relay to use while this one cannot be reached or defers.
+    #[serde(default)]
+    pub fallback: Option<Hop>,
 }
 
 const fn default_repeat_after() -> u32 {
@@ -61,19 +109,65 @@ const fn default_max_repeats() -> u32 {
     1
 }
 
-impl Relay {
+const fn default_connections() -> u32 {
+    4
+}
+
+const fn default_idle() -> u32 {
+    30
+}
+
+impl Hop {
     /// Whether the relay is on this machine.
     pub fn is_loopback(&self) -> bool {
         self.host == "localhost"
             || self.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self, section: &str) -> Result<(), ConfigError> {
         if self.tls == Tls::None && !self.is_loopback() {
             return Err(ConfigError::Wrong {
-                field: "mail.tls".to_owned(),
+                field: format!("{section}.tls"),
                 wrong: "is `none` for a relay that is not on this machine".to_owned(),
                 right: "use `starttls` or `wrapped`".to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Relay {
+    /// How the relay itself is reached.
+    pub fn hop(&self) -> Hop {
+        Hop {
+            host: self.host.clone(),
+            port: self.port,
+            tls: self.tls,
+            ca_file: self.ca_file.clone(),
+            ehlo: self.ehlo.clone(),
+            user: self.user.clone(),
+            password_file: self.password_file.clone(),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        self.hop().check("mail")?;
+        self.check_sender()?;
+        if let Some(fallback) = &self.fallback {
+            fallback.check("mail.fallback")?;
+        }
+        if !(1..=64).contains(&self.connections) {
+            return Err(ConfigError::Wrong {
+                field: "mail.connections".to_owned(),
+                wrong: format!("is {}", self.connections),
+                right: "use 1 to 64; 4 is enough for most relays".to_owned(),
+            });
+        }
+        if self.per_minute == Some(0) {
+            return Err(ConfigError::Wrong {
+                field: "mail.per_minute".to_owned(),
+                wrong: "is 0: no notice would ever leave".to_owned(),
+                right: "leave it out for no limit, or use 1 or more".to_owned(),
             });
         }
         if let Some(address) = &self.envelope_from {

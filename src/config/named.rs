@@ -24,6 +24,11 @@ impl Config {
         };
         add("mail.password_file".to_owned(), self.mail.password_file.as_deref(), true);
         add("mail.ca_file".to_owned(), self.mail.ca_file.as_deref(), false);
+        if let Some(second) = &self.mail.fallback {
+            let field = |key: &str| format!("mail.fallback.{key}");
+            add(field("password_file"), second.password_file.as_deref(), true);
+            add(field("ca_file"), second.ca_file.as_deref(), false);
+        }
         for (name, repository) in &self.repository {
             let field = |key: &str| format!("repository.{name}.{key}");
             add(field("ssh_key_file"), repository.ssh_key_file.as_deref(), true);

@@ -20,6 +20,8 @@ pub struct ApprovalText {
     pub number: i64,
     /// What for.
     pub kind: PlanKind,
+    /// The notice it sends again, unchanged, to one more contact.
+    pub resends: Option<PlanId>,
     /// SHA-256 of the MANIFEST.
     pub manifest: Sha256,
     /// The disclosure instant.
@@ -43,6 +45,7 @@ impl ApprovalText {
             plan: manifest.plan,
             number: manifest.number,
             kind: manifest.kind,
+            resends: manifest.resends,
             manifest: digest,
             t0: manifest.t0.at,
             early_lift: manifest.early_lift,
@@ -56,8 +59,9 @@ impl ApprovalText {
             Some(at) => format!("sends at {}", at.rfc3339()),
             None => "SENDS AT ONCE ON THE LAST APPROVAL".to_owned(),
         };
+        let resends = self.resends.map(|p| format!("resends {p}\n")).unwrap_or_default();
         format!(
-            "{FIRST_LINE}\ndisclosure {}\nplan {}\nnumber {}\nkind {}\nmanifest {}\nt0 {}\nearly-lift {}\nEFFECT: {effect}\n",
+            "{FIRST_LINE}\ndisclosure {}\nplan {}\nnumber {}\nkind {}\n{resends}manifest {}\nt0 {}\nearly-lift {}\nEFFECT: {effect}\n",
             self.disclosure,
             self.plan,
             self.number,
@@ -72,20 +76,26 @@ impl ApprovalText {
     /// may have been added at the end; nothing else may differ.
     pub fn parse(text: &[u8]) -> Result<Self, NotAnApproval> {
         let text = std::str::from_utf8(text).map_err(|_| NotAnApproval)?;
-        let mut lines = text.trim_end().lines().map(str::trim_end);
+        let mut lines = text.trim_end().lines().map(str::trim_end).peekable();
         if lines.next() != Some(FIRST_LINE) {
             return Err(NotAnApproval);
         }
-        let mut take = |key: &str| {
-            let line = lines.next().ok_or(NotAnApproval)?;
-            line.strip_prefix(key).and_then(|l| l.strip_prefix(' ')).ok_or(NotAnApproval)
+        let mut maybe = |key: &str| {
+            let value = lines.peek()?.strip_prefix(key)?.strip_prefix(' ')?;
+            lines.next();
+            Some(value)
         };
+        let mut take = |key: &str| maybe(key).ok_or(NotAnApproval);
         let instant = |text: &str| At::parse_rfc3339(text).ok_or(NotAnApproval);
         let parsed = Self {
             disclosure: take("disclosure")?.parse().map_err(|_| NotAnApproval)?,
             plan: take("plan")?.parse().map_err(|_| NotAnApproval)?,
             number: take("number")?.parse().map_err(|_| NotAnApproval)?,
             kind: PlanKind::from_word(take("kind")?).ok_or(NotAnApproval)?,
+            resends: match take("resends") {
+                Ok(plan) => Some(plan.parse().map_err(|_| NotAnApproval)?),
+                Err(NotAnApproval) => None,
+            },
             manifest: take("manifest")?.parse().map_err(|_| NotAnApproval)?,
             t0: instant(take("t0")?)?,
             early_lift: take("early-lift")?.parse().map_err(|_| NotAnApproval)?,
@@ -109,6 +119,7 @@ mod tests {
             plan: PlanId::new(At::from_secs(2), [2; 10]),
             number: 3,
             kind: PlanKind::Release,
+            resends: None,
             manifest: Sha256::of(b"manifest"),
             t0: At::from_secs(1_796_137_200),
             early_lift: 1,
@@ -125,6 +136,11 @@ mod tests {
             let mailed = text.replace('\n', "\r\n") + "\r\n\r\n";
             assert_eq!(ApprovalText::parse(mailed.as_bytes()), Ok(sample(effect)));
         }
+        let again =
+            ApprovalText { resends: Some(PlanId::new(At::from_secs(1), [1; 10])), ..sample(None) };
+        let text = again.render();
+        assert!(text.contains("\nkind release\nresends pln_"), "{text}");
+        assert_eq!(ApprovalText::parse(text.as_bytes()), Ok(again));
     }
 
     #[test]

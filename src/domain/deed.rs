@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::ids::{
-    AdvisoryId, ApprovalId, ArtefactId, BlobId, CandidateId, CertificateId, ContactId,
-    DisclosureId, DistributorId, EventId, HolderId, MemberId, PatchId, PlanId, PostId, ReleaseId,
-    ReporterId, StepId,
+    AdvisoryId, ApprovalId, ArtefactId, AttachmentId, BlobId, CandidateId, CertificateId,
+    ChallengeId, ContactId, DisclosureId, DistributorId, EventId, HolderId, MemberId, MessageId,
+    PatchId, PlanId, PostId, ReleaseId, ReporterId, StepId,
 };
 use super::secret::Embargoed;
 use super::time::At;
@@ -85,15 +85,18 @@ subjects!(
     AdvisoryId,
     ApprovalId,
     ArtefactId,
+    AttachmentId,
     BlobId,
     CandidateId,
     CertificateId,
+    ChallengeId,
     ContactId,
     DisclosureId,
     DistributorId,
     EventId,
     HolderId,
     MemberId,
+    MessageId,
     PatchId,
     PlanId,
     PostId,

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::action::Expected;
 use super::blob::Sha256;
 use super::ids::{
-    AdvisoryId, ArtefactId, BlobId, CandidateId, DisclosureId, PatchId, PostId, ReleaseId,
+    AdvisoryId, ArtefactId, AttachmentId, BlobId, CandidateId, DisclosureId, PatchId, PostId,
+    ReleaseId,
 };
 use super::secret::Embargoed;
 use super::stage::Stage;
@@ -49,6 +50,12 @@ pub struct Case {
     pub posts: Vec<Post>,
     /// Why distributors do not hear in advance, if they do not.
     pub without_notice: Option<String>,
+    /// Which groups of distributors hear in advance; all when empty.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Files that distributors get beside the patches; never public.
+    #[serde(default)]
+    pub attachments: Vec<Attachment>,
 }
 
 /// A branch of a configured repository; written `repository:branch`.
@@ -316,6 +323,46 @@ pub struct ExtraCommit {
     pub files: Vec<(String, Vec<u8>)>,
 }
 
+/// What a file beside the patches is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AttachmentKind {
+    /// Shows the flaw at work: for contacts that asked for such.
+    Poc,
+    /// Anything else: for every distributor that hears.
+    File,
+}
+
+impl AttachmentKind {
+    /// The word for people.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Poc => "poc",
+            Self::File => "file",
+        }
+    }
+
+    /// From the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Poc, Self::File].into_iter().find(|k| k.word() == word)
+    }
+}
+
+/// A file that distributors get beside the patches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Id.
+    pub id: AttachmentId,
+    /// File name it travels under.
+    pub file_name: String,
+    /// What it is.
+    pub kind: AttachmentKind,
+    /// Digest.
+    pub sha256: Sha256,
+    /// The bytes.
+    pub blob: BlobId,
+}
+
 /// One mailing-list post.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Post {
@@ -344,8 +391,8 @@ impl Case {
         self.candidates.iter().find(|c| c.branch == *branch)
     }
 
-    /// Whether a notice made from `other` would say the same: advisories, branches, patches
-    /// and versions. Staged commits, built files and list posts are told to nobody ahead.
+    /// Whether a notice made from `other` would say the same to the same: advisories, branches,
+    /// patches, attachments, versions and groups. Staged commits, built files and list posts are told to nobody ahead.
     pub fn tells_the_same(&self, other: &Self) -> bool {
         let versions = |case: &Self| {
             let of = |r: &Release| (r.branch.clone(), r.version.clone(), r.tag.clone());
@@ -354,6 +401,8 @@ impl Case {
         self.advisories == other.advisories
             && self.cells == other.cells
             && self.patches == other.patches
+            && self.attachments == other.attachments
+            && self.groups == other.groups
             && versions(self) == versions(other)
     }
 

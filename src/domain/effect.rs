@@ -67,6 +67,9 @@ impl Go {
 pub enum Permit {
     /// Covers sealed mail of one approved notice plan and what a person is asked to do.
     Notice(ApprovedPlan),
+    /// Covers the posts of one Headsup whose own GO row stands, and what a person is asked to
+    /// do about them: no push, no upload, no page, whatever its steps say.
+    Headsup(Go),
     /// Covers any step of one plan whose GO row stands.
     Public(Go),
 }
@@ -75,21 +78,25 @@ impl Permit {
     /// The plan it was given for.
     pub const fn plan(&self) -> PlanId {
         match self {
-            Self::Notice(ApprovedPlan { plan, .. }) | Self::Public(Go { plan, .. }) => *plan,
+            Self::Notice(ApprovedPlan { plan, .. })
+            | Self::Headsup(Go { plan, .. })
+            | Self::Public(Go { plan, .. }) => *plan,
         }
     }
 
     /// The leader's epoch it was given in.
     pub const fn epoch(&self) -> i64 {
         match self {
-            Self::Notice(ApprovedPlan { epoch, .. }) | Self::Public(Go { epoch, .. }) => *epoch,
+            Self::Notice(ApprovedPlan { epoch, .. })
+            | Self::Headsup(Go { epoch, .. })
+            | Self::Public(Go { epoch, .. }) => *epoch,
         }
     }
 }
 
 /// An action without leave.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a notice permit covers sealed mail only")]
+#[error("a notice permit covers sealed mail only, a headsup's list posts only")]
 pub struct NotPermitted;
 
 /// What an outlet may act on.
@@ -103,6 +110,9 @@ impl Effect {
     pub fn new(intended: Intended, sealed: bool, permit: Permit) -> Result<Self, NotPermitted> {
         let covered = match &permit {
             Permit::Public(_) => true,
+            Permit::Headsup(_) => {
+                !sealed && matches!(intended.action, Action::Mail { .. } | Action::Ask { .. })
+            }
             Permit::Notice(_) => match intended.action {
                 Action::Mail { .. } => sealed,
                 // Asking one of us sends nothing.
@@ -151,12 +161,16 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_permit_covers_sealed_mail_only() {
+    fn a_permit_covers_what_its_plan_is_for() {
         let plan = PlanId::new(At::from_secs(0), [0; 10]);
         let notice = || Permit::Notice(ApprovedPlan::witnessed(plan, 1));
         assert!(Effect::new(mail(), true, notice()).is_ok());
         assert!(Effect::new(mail(), false, notice()).is_err());
         assert!(Effect::new(publish(), true, notice()).is_err());
+        let headsup = || Permit::Headsup(Go::witnessed(plan, 1));
+        assert!(Effect::new(mail(), false, headsup()).is_ok());
+        assert!(Effect::new(mail(), true, headsup()).is_err());
+        assert!(Effect::new(publish(), false, headsup()).is_err());
         assert!(Effect::new(publish(), false, Permit::Public(Go::witnessed(plan, 1))).is_ok());
     }
 }

@@ -90,6 +90,11 @@ pub enum Happened {
 }
 
 impl Happened {
+    /// Whether it is what was heard of a mail after it left: nobody steers by it.
+    pub const fn is_heard(&self) -> bool {
+        matches!(self, Self::Delayed { .. } | Self::Bounced { .. } | Self::Acknowledged { .. })
+    }
+
     /// The word in the clear column.
     pub const fn word(&self) -> &'static str {
         match self {

@@ -100,6 +100,8 @@ ids! {
     PostId = "pst", "a post";
     /// One file of a release.
     ArtefactId = "art", "an artefact";
+    /// One file that distributors get beside the patches.
+    AttachmentId = "att", "an attachment";
     /// One immutable, approvable list of steps.
     PlanId = "pln", "a plan";
     /// One effect; also its idempotency key in the world.
@@ -110,6 +112,10 @@ ids! {
     ApprovalId = "apr", "an approval";
     /// One sealed run of bytes.
     BlobId = "blb", "a blob";
+    /// One mail that was received.
+    MessageId = "msg", "a message";
+    /// One proof of readability that was asked for.
+    ChallengeId = "chl", "a challenge";
     /// One running engine.
     HolderId = "eng", "an engine";
 }

@@ -44,8 +44,17 @@ pub struct Manifest {
     pub announce_after: Span,
     /// Digest of the recipient set.
     pub recipients: Sha256,
+    /// The groups of distributors it is for; empty for all.
+    pub groups: Vec<String>,
+    /// A Headsup's `t0` is the instant at which it goes out itself; this is the one it
+    /// announces. No other kind has it.
+    pub announces: Option<At>,
     /// Templates the texts were made with.
     pub templates: Vec<(String, Sha256)>,
+    /// The Notice plan whose content this one sends unchanged to one more contact.
+    pub resends: Option<PlanId>,
+    /// Digest of what a notice is made from: what was edited since is told anew, not again.
+    pub tells: Option<Sha256>,
     /// The steps.
     pub steps: Vec<Step>,
 }

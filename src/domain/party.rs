@@ -103,8 +103,27 @@ pub struct DistributorRecord {
     pub lead_days: Option<u32>,
     /// Longest embargo it accepts, in days from its first mail.
     pub longest_embargo_days: Option<u32>,
+    /// Named groups it belongs to: a disclosure may be for some of them only.
+    #[serde(default)]
+    pub groups: Vec<String>,
     /// Its addresses.
     pub contacts: Vec<Contact>,
+}
+
+/// Longest embargo of a list that says nothing else: what linux-distros asks of its users.
+pub const LIST_EMBARGO_DAYS: u32 = 14;
+
+impl DistributorRecord {
+    /// Longest embargo that `contact` of this organisation accepts, in days.
+    pub fn longest_embargo(&self, contact: &Contact) -> Option<u32> {
+        let list = (contact.kind == ContactKind::List).then_some(LIST_EMBARGO_DAYS);
+        self.longest_embargo_days.or(list)
+    }
+
+    /// Whether a disclosure for `groups` is for this organisation; no group means everybody.
+    pub fn is_in(&self, groups: &[String]) -> bool {
+        groups.is_empty() || self.groups.iter().any(|g| groups.contains(g))
+    }
 }
 
 /// What reads a contact's mail.
@@ -141,6 +160,14 @@ impl ContactKind {
 pub struct Profile {
     /// Clear subject, shown at approval as CLEAR TEXT; `[...]` unless said.
     pub clear_subject: Option<String>,
+    /// Gets the text without the patches.
+    pub without_patches: bool,
+    /// Gets the text without the machine-readable advisory.
+    pub without_json: bool,
+    /// Asked for proofs of concept.
+    pub poc: bool,
+    /// The configured list at which whoever told this contact owes a public post at T0.
+    pub requires_public_post: Option<String>,
 }
 
 /// The clear subject of a notice unless the contact's profile says otherwise (RFC 9788
@@ -160,6 +187,10 @@ pub struct Contact {
     pub profile: Profile,
     /// Certificates, with history.
     pub certificates: Vec<HeldCertificate>,
+    /// Whose signatures on replies count besides: the members of a list answer with keys of
+    /// their own. Nothing is ever encrypted to these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reply_certificates: Vec<HeldCertificate>,
 }
 
 impl Contact {

@@ -9,7 +9,7 @@ use super::action::{Action, Expected, RefMove};
 use super::blob::BlobRef;
 use super::disclosure::Candidate;
 use super::ids::StepId;
-use super::party::DistributorRecord;
+use super::party::{Contact, DistributorRecord};
 use super::plan::{OnMove, Phase, Sealing, Step};
 use super::time::At;
 use super::zone::T0;
@@ -187,11 +187,17 @@ pub fn release(day: ReleaseDay<'_>, mut id: impl FnMut() -> StepId) -> Vec<Step>
     steps
 }
 
-/// When a distributor hears: T0 minus its lead at T0's wall-clock hour, never longer ahead
-/// than it accepts, at once if that has passed.
-pub fn notice_at(t0: &T0, record: &DistributorRecord, default_lead: u32, now: At) -> At {
+/// When a contact hears: T0 minus its distributor's lead at T0's wall-clock hour, never longer
+/// ahead than it accepts, at once if that has passed.
+pub fn notice_at(
+    t0: &T0,
+    record: &DistributorRecord,
+    contact: &Contact,
+    default_lead: u32,
+    now: At,
+) -> At {
     let lead = record.lead_days.unwrap_or(default_lead);
-    let lead = record.longest_embargo_days.map_or(lead, |longest| lead.min(longest));
+    let lead = record.longest_embargo(contact).map_or(lead, |longest| lead.min(longest));
     t0.days_before(lead).max(whole_second(now))
 }
 
@@ -232,7 +238,8 @@ mod tests {
     use crate::domain::blob::Blob;
     use crate::domain::blob::Sha256;
     use crate::domain::disclosure::{BranchRef, Origin, TagObject};
-    use crate::domain::ids::{BlobId, CandidateId};
+    use crate::domain::ids::{BlobId, CandidateId, ContactId};
+    use crate::domain::party::{ContactKind, Profile};
 
     const T: At = At::from_secs(1_796_137_200);
 
@@ -323,10 +330,25 @@ mod tests {
             name: "D".into(),
             lead_days,
             longest_embargo_days,
+            groups: vec![],
             contacts: vec![],
         };
+        let contact = |kind| Contact {
+            reply_certificates: vec![],
+            id: ContactId::new(T, [0; 10]),
+            address: "a@d".into(),
+            kind,
+            profile: Profile::default(),
+            certificates: vec![],
+        };
         let early = At::from_secs(0);
-        let at = |record: &DistributorRecord, now| notice_at(&t0, record, 7, now).rfc3339();
+        let (person, list) = (contact(ContactKind::Person), contact(ContactKind::List));
+        let to = |c: &Contact, record: &DistributorRecord, now| {
+            notice_at(&t0, record, c, 7, now).rfc3339()
+        };
+        let at = |record: &DistributorRecord, now| to(&person, record, now);
+        assert_eq!(to(&list, &record(Some(30), None), early), "2026-11-17T15:00:00Z");
+        assert_eq!(to(&list, &record(Some(30), Some(20)), early), "2026-11-11T15:00:00Z");
         assert_eq!(at(&record(None, None), early), "2026-11-24T15:00:00Z");
         assert_eq!(at(&record(Some(14), None), early), "2026-11-17T15:00:00Z");
         assert_eq!(at(&record(Some(14), Some(5)), early), "2026-11-26T15:00:00Z");

@@ -6,18 +6,20 @@
 //! another one for longer than `announce_after`.
 
 mod progress;
+mod steady;
 
 use std::collections::BTreeMap;
 
-pub use progress::{Progress, Status};
+pub use progress::{GAVE_UP, NOBODY_CAN_TELL, Progress, Status};
+use steady::Steady;
 
 use super::action::Action;
 use super::event::StepEvent;
 use super::ids::StepId;
 use super::manifest::Manifest;
-use super::plan::{Phase, PlanState, Step};
+use super::plan::{Phase, PlanKind, PlanState, Step};
 use super::receipt::Repeat;
-use super::time::{At, Span};
+use super::time::{At, Mono, Span};
 
 /// Up to this late, GO follows the clock without looking first.
 const ON_TIME: Span = Span::secs(5);
@@ -81,14 +83,24 @@ pub struct Run {
     facts: PlanFacts,
     public: bool,
     t0: At,
+    /// When there is nothing left to tell ahead; never for what happens at T0 itself.
+    ends: Option<At>,
+    /// Whether it begins with the last approval and not by the clock.
+    at_once: bool,
     announce_after: Span,
     noticed_late: Option<At>,
+    steady: Steady,
+    /// When each step last changed, and when GO was written, on the steady clock.
+    changed: BTreeMap<StepId, At>,
+    gone: Option<At>,
 }
 
 impl Run {
     /// A fresh run; `repeats` says for each outlet what may be done from `Unknown`.
     pub fn new(manifest: &Manifest, facts: PlanFacts, repeats: BTreeMap<String, Repeat>) -> Self {
         let progress = manifest.steps.iter().map(|s| (s.id, Progress::default())).collect();
+        let mut steady = Steady::default();
+        let gone = go_at(facts).map(|at| steady.heard(at));
         Self {
             steps: manifest.steps.clone(),
             progress,
@@ -96,22 +108,41 @@ impl Run {
             facts,
             public: manifest.kind.is_public(),
             t0: manifest.t0.at,
+            ends: match manifest.kind {
+                PlanKind::Notice => Some(manifest.t0.at),
+                PlanKind::Headsup => Some(manifest.announces.unwrap_or(manifest.t0.at)),
+                PlanKind::Release | PlanKind::Correction => None,
+            },
+            at_once: manifest.kind == PlanKind::Headsup && manifest.first_effect().is_none(),
             announce_after: manifest.announce_after,
             noticed_late: None,
+            steady,
+            changed: BTreeMap::new(),
+            gone,
         }
     }
 
     /// What the database says now.
-    pub const fn learn(&mut self, facts: PlanFacts) {
+    pub fn learn(&mut self, facts: PlanFacts) {
+        if self.gone.is_none() {
+            self.gone = go_at(facts).map(|at| self.steady.heard(at));
+        }
         self.facts = facts;
+    }
+
+    /// Takes a reading of both clocks: what waits between two events waits by the steady one,
+    /// so that a wall clock set back lengthens no wait. Best before events are applied.
+    pub fn tick(&mut self, wall: At, mono: Mono) {
+        self.steady.tick(wall, mono);
     }
 
     /// Folds one event. Events of unknown steps are ignored.
     pub fn apply(&mut self, event: &StepEvent) {
         let Some(step) = self.steps.iter().find(|s| s.id == event.step) else { return };
         let repeat = self.repeats.get(&step.outlet).copied().unwrap_or(Repeat::AskHuman);
+        self.changed.insert(event.step, self.steady.heard(event.at));
         if let Some(progress) = self.progress.get_mut(&event.step) {
-            progress.fold(step, repeat, event);
+            progress.fold(step, repeat, self.t0, event);
         }
     }
 
@@ -148,12 +179,18 @@ impl Run {
         of(telling).all(|s| self.settled(s.id))
     }
 
+    /// How far a step is, with what may be done from `Unknown`.
+    pub fn stands(&self, step: StepId) -> Option<(Progress, Repeat)> {
+        let found = self.steps.iter().find(|s| s.id == step)?;
+        Some((self.progress.get(&step)?.clone(), self.repeat_of(found)))
+    }
+
     /// How far a step would be after one more event.
     pub fn preview(&self, event: &StepEvent) -> Option<(Progress, Repeat)> {
         let step = self.steps.iter().find(|s| s.id == event.step)?;
         let repeat = self.repeat_of(step);
         let mut progress = self.progress.get(&event.step)?.clone();
-        progress.fold(step, repeat, event);
+        progress.fold(step, repeat, self.t0, event);
         Some((progress, repeat))
     }
 
@@ -166,14 +203,22 @@ impl Run {
             return self.decide_go(now, clock_ok);
         }
         let mut commands = Vec::new();
-        // A notice waits for a clock that can be trusted, and after T0 there is nothing left
-        // to tell in advance. What is public goes on whatever the clock says.
-        let may_begin = self.public || (clock_ok && now < self.t0);
+        // What is told ahead waits for a clock that can be trusted, and after T0 there is
+        // nothing left to tell. The day itself goes on whatever the clock says.
+        let may_begin = self.ends.is_none_or(|end| clock_ok && now < end);
         if !self.facts.held && may_begin {
-            let ready = self.steps.iter().filter(|s| self.is_ready(s, now));
-            commands.extend(ready.filter_map(|s| self.next_for(s, now)));
+            let mut ready: Vec<_> = self.steps.iter().filter(|s| self.is_ready(s, now)).collect();
+            if !self.public {
+                // Whoever was not tried yet comes first: a recipient that hangs or defers must
+                // not take the places of those who would be served at once.
+                ready.sort_by_key(|s| self.progress.get(&s.id).map_or(0, |p| p.attempts));
+            }
+            commands.extend(ready.into_iter().filter_map(|s| self.next_for(s, now)));
         }
         commands.extend(self.pages());
+        if self.public && self.has_ended(now) && !self.is_settled() {
+            commands.push(Command::Page { code: "headsup-too-late", step: None });
+        }
         if self.is_settled() {
             commands.push(Command::Finish);
         }
@@ -186,17 +231,25 @@ impl Run {
             return None;
         }
         let from_steps = self.steps.iter().flat_map(|step| {
-            let progress = self.progress.get(&step.id);
-            let own = progress.and_then(|p| p.wakes_at(self.repeat_of(step)));
+            // In as long as it still waits on the steady clock.
+            let own = self.wakes_at(step).map(|at| now.plus(at.since(self.steady.now(now))));
             [Some(self.opens_at(step)), own]
         });
         let go = self.public.then_some(self.t0);
-        let anyway = self.go_at().map(|at| at.plus(self.announce_after));
+        let anyway = self.gone.map(|at| at.plus(self.announce_after));
+        let anyway = anyway.map(|at| now.plus(at.since(self.steady.now(now))));
         let cancel = self.noticed_late.map(|at| at.plus(CANCEL_WINDOW));
         from_steps.chain([go, anyway, cancel]).flatten().filter(|at| *at > now).min()
     }
 
+    fn has_ended(&self, now: At) -> bool {
+        self.ends.is_some_and(|end| now >= end)
+    }
+
     fn decide_go(&mut self, now: At, clock_ok: bool) -> Vec<Command> {
+        if self.has_ended(now) {
+            return vec![Command::Page { code: "headsup-too-late", step: None }];
+        }
         if self.facts.held && now >= self.t0 {
             return vec![Command::Page { code: "held-at-t0", step: None }];
         }
@@ -208,6 +261,10 @@ impl Run {
         }
         if now < self.t0 {
             return Vec::new();
+        }
+        // Whoever approved it last wanted it now: an engine that was away is no reason to ask.
+        if self.at_once {
+            return vec![Command::Go];
         }
         let late = now.since(self.t0);
         if late <= ON_TIME && self.noticed_late.is_none() {
@@ -239,16 +296,15 @@ impl Run {
             })
     }
 
-    fn go_at(&self) -> Option<At> {
-        match self.facts.go {
-            Some(GoRow::Go(at)) => Some(at),
-            _ => None,
-        }
+    /// When a waiting step goes on by itself, on the steady clock.
+    fn wakes_at(&self, step: &Step) -> Option<At> {
+        let waits = self.progress.get(&step.id)?.waits(self.repeat_of(step))?;
+        Some(self.changed.get(&step.id)?.plus(waits))
     }
 
     /// `not_before`, moved as much earlier as GO was lifted.
     fn opens_at(&self, step: &Step) -> At {
-        match self.go_at() {
+        match go_at(self.facts) {
             Some(go) if go < self.t0 => step.not_before.plus(go.since(self.t0)),
             _ => step.not_before,
         }
@@ -256,11 +312,12 @@ impl Run {
 
     fn is_ready(&self, step: &Step, now: At) -> bool {
         // What GO opened stays open, even when the clock is set back behind T0.
-        let opened = self.go_at().is_some() && step.not_before <= self.t0;
+        let opened = go_at(self.facts).is_some() && step.not_before <= self.t0;
         if !opened && now < self.opens_at(step) {
             return false;
         }
-        let overdue = self.go_at().is_some_and(|go| now >= go.plus(self.announce_after));
+        let steady = self.steady.now(now);
+        let overdue = self.gone.is_some_and(|go| steady >= go.plus(self.announce_after));
         let after = step.after.iter().all(|id| self.settled(*id));
         let earlier_phases = self.steps.iter().filter(|s| s.phase < step.phase);
         match step.phase {
@@ -278,12 +335,14 @@ impl Run {
     fn next_for(&self, step: &Step, now: At) -> Option<Command> {
         let progress = self.progress.get(&step.id)?;
         let look = Some(Command::Look(step.id));
+        let steady = self.steady.now(now);
+        let old = |at: &At| steady.since(*at) > CLEAR_FOR;
         match &progress.status {
             Status::Waiting => look,
-            Status::Clear { at } if now.since(*at) > CLEAR_FOR => look,
+            Status::Clear { .. } if self.changed.get(&step.id).is_none_or(old) => look,
             Status::Clear { .. } => Some(Command::Act(step.id)),
             Status::Retry { .. } | Status::Unknown { .. } => {
-                let due = progress.wakes_at(self.repeat_of(step)).is_none_or(|at| now >= at);
+                let due = self.wakes_at(step).is_none_or(|at| steady >= at);
                 if due { look } else { None }
             }
             Status::Intended { .. } | Status::Blocked { .. } | Status::Done | Status::Skipped => {
@@ -323,6 +382,13 @@ impl Run {
     fn with_status(&self, is: impl Fn(&Status) -> bool) -> Vec<StepId> {
         let found = self.progress.iter().filter(|(_, p)| is(&p.status));
         found.map(|(id, _)| *id).collect()
+    }
+}
+
+fn go_at(facts: PlanFacts) -> Option<At> {
+    match facts.go {
+        Some(GoRow::Go(at)) => Some(at),
+        _ => None,
     }
 }
 

@@ -32,6 +32,11 @@ impl At {
         self.0.div_euclid(1000)
     }
 
+    /// Hours since 1970-01-01T00:00:00Z, rounded down.
+    pub const fn hours(self) -> i64 {
+        self.0.div_euclid(3_600_000)
+    }
+
     /// This instant plus `span` (which may be negative), saturating.
     pub const fn plus(self, span: Span) -> Self {
         Self(self.0.saturating_add(span.0))

@@ -87,6 +87,25 @@ pub struct BranchView {
     pub state: String,
 }
 
+/// What everybody may hear before GO by a Headsup: nothing here can name a flaw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadsupView {
+    /// The project's name.
+    pub team: String,
+    /// Where to write.
+    pub contact: String,
+    /// The site's address without final slash.
+    pub base_url: String,
+    /// When everything becomes public.
+    pub t0: T0,
+    /// Versions that will be issued.
+    pub versions: Vec<String>,
+    /// How many security issues.
+    pub count: usize,
+    /// The most severe one's CVSS vectors, and everybody else's: only the highest word is said.
+    pub severity: Vec<String>,
+}
+
 /// What everybody sees after GO.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicView {
@@ -136,6 +155,19 @@ pub struct NoticePatch {
     pub bytes: Vec<u8>,
 }
 
+/// One file beside the patches, as distributors get it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeFile {
+    /// Attachment's file name.
+    pub file_name: String,
+    /// Whether it shows the flaw at work.
+    pub poc: bool,
+    /// Hexadecimal SHA-256 of the attachment.
+    pub sha256: String,
+    /// The attachment.
+    pub bytes: Vec<u8>,
+}
+
 /// Who a notice is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
@@ -166,6 +198,10 @@ pub struct NoticeView {
     pub advisories: Vec<AdvisoryView>,
     /// The patches.
     pub patches: Vec<NoticePatch>,
+    /// Files beside the patches.
+    pub files: Vec<NoticeFile>,
+    /// Whether the machine-readable advisory goes with it.
+    pub machine_readable: bool,
     /// Releases that will be issued.
     pub releases: Vec<ReleaseView>,
     /// State of each supported branch.

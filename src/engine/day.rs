@@ -37,6 +37,7 @@ impl Day {
             digest: self.plan.digest,
             threshold: self.manifest.threshold,
             early_lift: self.manifest.early_lift,
+            announces: self.manifest.announces,
             epoch,
         }
     }
@@ -119,15 +120,16 @@ impl Engine {
     }
 
     async fn catch_up(&mut self, id: PlanId) -> Result<(), EngineError> {
-        let Some((early_lift, read_to)) =
-            self.days.get(&id).map(|d| (d.manifest.early_lift, d.read_to))
+        let Some((mut plan, early_lift, read_to)) =
+            self.days.get(&id).map(|d| (d.plan.clone(), d.manifest.early_lift, d.read_to))
         else {
             return Ok(());
         };
         let (plan, facts, log) = self
             .store
             .read(move |r| {
-                let plan = r.plan(id)?;
+                // The bytes are checked again with every intent; here only what moves counts.
+                (plan.state, plan.held) = r.plan_standing(id)?;
                 let facts = facts(r, &plan, early_lift)?;
                 let log = events_after(r, id, read_to)?;
                 Ok::<_, StoreError>((plan, facts, log))
@@ -137,8 +139,10 @@ impl Engine {
             for (number, event) in &log {
                 if !day.folded.remove(&event.id) {
                     day.run.apply(event);
-                    // A person wrote it: whatever was said of the step may be said anew.
-                    self.alarms.over(event.step);
+                    // A person steered: whatever was said of the step may be said anew.
+                    if !event.happened.is_heard() {
+                        self.alarms.over(event.step);
+                    }
                 }
                 day.read_to = *number;
             }
@@ -243,7 +247,12 @@ impl Engine {
             Err(e) => return Err(e.into()),
         }
         self.seen_revision = -1;
-        self.sync().await
+        self.sync().await?;
+        // Refused without a reason that the database shows: it must not pass in silence.
+        if self.days.get(&id).is_some_and(|d| d.facts.go.is_none() && !d.facts.held) {
+            self.page(id, "go-refused", None);
+        }
+        Ok(())
     }
 
     /// Once everything that tells the world is done, the disclosure is public.

@@ -6,6 +6,7 @@ use tokio::task::JoinError;
 
 use super::alarms::Cause;
 use super::{Engine, EngineError};
+use crate::casework::ledger::Worry;
 use crate::casework::plans::preview::{all_of, blobs};
 use crate::casework::plans::release::try_targets;
 use crate::domain::deed::{Actor, Subject};
@@ -23,6 +24,8 @@ pub(super) enum Errand {
     Tried(PlanId, Option<Vec<Finding>>),
     /// A bell was rung, or not.
     Rung(Cause, bool),
+    /// Deliveries were looked after: those that a person must hear of.
+    Delivered(Vec<Worry>),
     /// The nightly round is over: how many bells were taken.
     Kept(Result<u32, EngineError>),
 }
@@ -38,7 +41,7 @@ impl Engine {
         self.alarm(Cause { subject: subject.into(), code, step, which: String::new() });
     }
 
-    fn alarm(&mut self, cause: Cause) {
+    pub(super) fn alarm(&mut self, cause: Cause) {
         let Some(first) = self.alarms.raise(&cause, self.house.clock.mono()) else { return };
         if first.0 {
             let Cause { subject, code, .. } = &cause;
@@ -71,6 +74,7 @@ impl Engine {
         match done {
             Ok(Errand::Tried(plan, Some(findings))) => self.tried(plan, &findings).await,
             Ok(Errand::Tried(plan, None)) => self.page(plan, "pinned-bytes-damaged", None),
+            Ok(Errand::Delivered(worries)) => self.delivered(&worries),
             Ok(Errand::Rung(_, true)) => {}
             Ok(Errand::Kept(Ok(rung))) => tracing::info!(rung, "nightly round"),
             Ok(Errand::Kept(Err(_))) => tracing::warn!("the nightly round was broken off"),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::fuse::Fuse;
+use super::press_room::PressRoom;
 use crate::casework::plans::preview::blobs;
 use crate::casework::{CaseError, House};
 use crate::domain::action::Action;
@@ -23,6 +24,7 @@ pub(super) struct Maker {
     pub holder: HolderId,
     pub epoch: i64,
     pub fuse: Fuse,
+    pub press_room: PressRoom,
 }
 
 /// Why a step is not ready.

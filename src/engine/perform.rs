@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet};
 
 use super::maker::{Maker, Unready};
-use super::{AT_ONCE, Engine, EngineError};
+use super::{Engine, EngineError};
 use crate::domain::deed::Actor;
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::event::Happened;
@@ -42,12 +42,18 @@ impl Engine {
     pub(super) fn take_in(&mut self, done: Result<Outcome, JoinError>) {
         match done {
             Ok(Outcome::Happened(plan, step, happened)) => {
+                self.places.leave(step);
                 let event = self.event(step, happened);
                 self.journal.add(plan, event);
             }
-            Ok(Outcome::Ready(plan, intended)) => self.ready.push_back((plan, intended)),
+            Ok(Outcome::Ready(plan, intended)) => {
+                self.places.leave(intended.step);
+                self.ready.push_back((plan, intended));
+            }
             Ok(Outcome::Again(step)) => {
+                self.places.leave(step);
                 self.busy.remove(&step);
+                self.refusals.not_now(step, self.house.clock.mono());
             }
             Ok(Outcome::Halted) => self.halted = true,
             Err(_) => tracing::error!("an outlet's task ended badly"),
@@ -96,12 +102,28 @@ impl Engine {
                 }
                 Err(_) => {
                     self.busy.remove(&step);
+                    let now = self.house.clock.mono();
+                    if !self.refusals.refused(step, now) {
+                        self.refusals.not_now(step, now);
+                    }
                     self.page(plan, "step-troubled", Some(step));
                 }
                 Ok(()) => {}
             }
         }
         Ok(())
+    }
+
+    /// Leave was refused: held, aborted, voided or settled by a person since it was decided. If
+    /// the database, read anew, does not say why, a person must.
+    async fn refused(&mut self, plan: PlanId, step: StepId) -> Result<(), EngineError> {
+        self.busy.remove(&step);
+        if self.refusals.refused(step, self.house.clock.mono()) {
+            // Once for the plan: what is refused to one step is mostly refused to all.
+            self.page(plan, "intent-refused", None);
+        }
+        self.seen_revision = -1;
+        self.sync().await
     }
 
     async fn intend(&mut self, plan: PlanId, intended: Intended) -> Result<(), EngineError> {
@@ -128,14 +150,10 @@ impl Engine {
         });
         let permit = match written.await {
             Ok(permit) => permit,
-            // Held, aborted, voided or settled by a person since it was decided.
-            Err(StoreError::NotPermitted(_)) => {
-                self.busy.remove(&step);
-                self.seen_revision = -1;
-                return Ok(());
-            }
+            Err(StoreError::NotPermitted(_)) => return self.refused(plan, step).await,
             Err(e) => return Err(e.into()),
         };
+        self.refusals.over(step);
         self.fold(plan, &event);
         self.moved = true;
         let Ok(effect) = Effect::new(intended, sealed, permit) else {
@@ -144,6 +162,8 @@ impl Engine {
             self.journal.add(plan, event);
             return Ok(());
         };
+        let public = self.days.get(&plan).is_some_and(|d| d.plan.kind.is_public());
+        self.places.take(step, public, self.house.clock.mono());
         self.tasks.spawn(async move {
             let acted = alone(async move { outlet.act(&effect).await }).await;
             let happened = match acted {
@@ -157,13 +177,13 @@ impl Engine {
         Ok(())
     }
 
-    /// What a task needs of a step; `None` when it is busy, there is no room, the plan is
-    /// gone, or an event says why it cannot be.
+    /// What a task needs of a step, which has its place then; `None` when it is busy or must
+    /// wait, there is no room, the plan is gone, or an event says why it cannot be.
     fn errand(&mut self, plan: PlanId, step: StepId) -> Option<Errand> {
         let day = self.days.get(&plan)?;
-        // Notices have days, the day has seconds: they never take the last places.
-        let places = if day.plan.kind.is_public() { AT_ONCE } else { AT_ONCE / 2 };
-        if self.busy.contains(&step) || self.tasks.len() >= places {
+        let (now, public) = (self.house.clock.mono(), day.plan.kind.is_public());
+        let waits = self.busy.contains(&step) || self.refusals.waits(step, now);
+        if waits || !self.places.has_room(public, now) {
             return None;
         }
         let found = day.manifest.steps.iter().find(|s| s.id == step)?.clone();
@@ -175,6 +195,7 @@ impl Engine {
             self.journal.add(plan, event);
             return None;
         };
+        self.places.take(step, public, now);
         Some(Errand { step: found, outlet, detoured, slots_at })
     }
 
@@ -185,6 +206,7 @@ impl Engine {
             holder: self.lead.holder,
             epoch: self.lead.epoch,
             fuse: self.fuse.clone(),
+            press_room: self.press_room.clone(),
         }
     }
 }

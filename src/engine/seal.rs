@@ -87,8 +87,9 @@ impl Maker {
             date: now,
         };
         let entity = compose(&group.bytes, &delivery).map_err(|e| broken(&e))?;
-        let signer = self.house.keys.notice.as_ref();
-        let sealed = pgp::seal(&entity, usable, signer, now).await.map_err(|e| broken(&e))?;
+        let signer = &self.house.keys.notice;
+        let sealed = self.press_room.seal(entity, usable.to_vec(), signer, now).await;
+        let sealed = sealed.map_err(|e| broken(&e))?;
         let boundary: [u8; 16] = random(self.house.rng.as_ref());
         wire::sealed(&delivery, &sealed.armored, &hex::encode(boundary)).map_err(|e| broken(&e))
     }
@@ -103,14 +104,15 @@ impl Maker {
     ) -> Result<Vec<Certificate>, StoreError> {
         let (distributors, advisories) =
             self.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.advisories()?))).await?;
-        let mut found = sealable(&distributors, sealing, now);
+        let mut found =
+            sealable(&distributors, sealing, now, |text| self.press_room.certificate(text));
         for advisory in &advisories {
             let reporters = &advisory.text.open(Reason::Dispatch).reporters;
             let theirs = reporters
                 .iter()
                 .filter(|r| r.id.is_some_and(|id| id.to_string() == sealing.recipient));
             for text in theirs.filter_map(|r| r.certificate.as_ref()) {
-                let Ok(certificate) = Certificate::import(text.as_bytes()) else { continue };
+                let Some(certificate) = self.press_room.certificate(text) else { continue };
                 let known = found.iter().any(|c| c.fingerprint() == certificate.fingerprint());
                 let pinned = sealing.fingerprints.contains(&certificate.fingerprint().to_string());
                 if pinned && !known && pgp::judge(&certificate, now).usable() {

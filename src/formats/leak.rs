@@ -10,7 +10,7 @@ use crate::domain::finding::Finding;
 use crate::domain::view::AdvisoryView;
 
 /// Words of a title that say nothing about the flaw.
-const HARMLESS: &str = "about addressed advisory affected affects after allow allowed allows also another any \
+pub(super) const HARMLESS: &str = "about addressed advisory affected affects after allow allowed allows also another any \
     because been before being between both branch bug can cannot cause causes certain change \
     changes could detail details does during each every fix fixed fixes follow follows from \
     given has have into issue issues its lead leads library may might more most multiple new \
@@ -83,7 +83,7 @@ pub fn leaks(place: &str, text: &str, views: &[AdvisoryView]) -> Vec<Finding> {
 }
 
 /// Lower-case runs of letters and digits.
-fn words(lower: &str) -> Vec<String> {
+pub(super) fn words(lower: &str) -> Vec<String> {
     lower
         .split(|c: char| !c.is_alphanumeric())
         .filter(|w| !w.is_empty())

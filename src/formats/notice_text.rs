@@ -24,6 +24,14 @@ struct Context<'a> {
     branches: Vec<Branch<'a>>,
     releases: Vec<Release<'a>>,
     patches: Vec<Patch<'a>>,
+    files: Vec<File<'a>>,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    file_name: &'a str,
+    sha256: &'a str,
+    poc: bool,
 }
 
 #[derive(Serialize)]
@@ -90,6 +98,7 @@ pub fn render(
         branches: if all { branches(view) } else { Vec::new() },
         releases: if all { releases(view) } else { Vec::new() },
         patches: if all { patches(view) } else { Vec::new() },
+        files: if all { files(view) } else { Vec::new() },
     };
     templates.render(template, context)
 }
@@ -105,6 +114,13 @@ fn releases(view: &NoticeView) -> Vec<Release<'_>> {
     view.releases
         .iter()
         .map(|r| Release { version: &r.version, branch: &r.branch, tag: &r.tag })
+        .collect()
+}
+
+fn files(view: &NoticeView) -> Vec<File<'_>> {
+    view.files
+        .iter()
+        .map(|f| File { file_name: &f.file_name, sha256: &f.sha256, poc: f.poc })
         .collect()
 }
 

@@ -109,6 +109,8 @@ pub fn notice(audience: Audience) -> NoticeView {
             }],
             bytes: PATCH.as_bytes().to_vec(),
         }],
+        files: vec![],
+        machine_readable: true,
         releases: public.releases,
         branches: public.branches,
     }

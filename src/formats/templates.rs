@@ -26,7 +26,7 @@ const FUEL: u64 = 5_000_000;
 const STYLE: &str = "site.css";
 const ICON: &str = "icon.svg";
 
-const EMBEDDED: [(&str, &str); 10] = [
+const EMBEDDED: [(&str, &str); 11] = [
     ("layout.html", include_str!("../../templates/layout.html")),
     ("advisory.html", include_str!("../../templates/advisory.html")),
     ("index.html", include_str!("../../templates/index.html")),
@@ -35,6 +35,7 @@ const EMBEDDED: [(&str, &str); 10] = [
     ("notice.txt", include_str!("../../templates/notice.txt")),
     ("notice_reporter.txt", include_str!("../../templates/notice_reporter.txt")),
     ("post.txt", include_str!("../../templates/post.txt")),
+    ("headsup.txt", include_str!("../../templates/headsup.txt")),
     (STYLE, include_str!("../../templates/site.css")),
     (ICON, include_str!("../../templates/icon.svg")),
 ];

@@ -1,6 +1,9 @@
 //! A bell as a complete mail: plain, ASCII, unsigned, the same for everybody but for its
 //! address, code and day.
 
+pub mod probe;
+pub mod returned;
+
 use lettre::message::header::{ContentTransferEncoding, ContentType};
 use lettre::message::{Body, SinglePart};
 
@@ -9,16 +12,17 @@ use super::frame::Frame;
 use crate::domain::time::At;
 use crate::formats::bell_text::Bell;
 
-/// A finished bell: the only mail that needs no permit, because only a [`Bell`] makes one.
+/// A finished bell: the only mail that needs no permit, because only a [`Bell`] or a probe
+/// makes one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BellMail {
-    from: String,
-    to: String,
-    bytes: Vec<u8>,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl BellMail {
-    /// MAIL FROM and header From.
+    /// MAIL FROM; the header's From too, unless a challenge has a sender of its own.
     pub fn from(&self) -> &str {
         &self.from
     }

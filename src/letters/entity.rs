@@ -95,6 +95,12 @@ pub fn group(text: &str, attachments: &[Attachment], boundary: &str) -> Result<G
     Ok(Group { body, bucket })
 }
 
+/// Lengthens a group's body to `len` bytes by blank lines that readers do not show; a body
+/// that is as long already stays as it is.
+pub fn lengthen(body: &mut Vec<u8>, len: usize) {
+    pad(body, len.saturating_sub(body.len()));
+}
+
 /// The size of every entity of a group whose body has `len` bytes.
 fn bucket_of(len: usize) -> Result<usize, LetterError> {
     let needed = len.saturating_add(HEADROOM);
@@ -107,7 +113,12 @@ fn bucket_of(len: usize) -> Result<usize, LetterError> {
 
 /// The entity to be sealed: header copies, `HP-Outer` lines (RFC 9788 section 2.2), the
 /// group's bytes and the padding.
+///
+/// What [`shared`] made is whole already and stays as it is.
 pub fn compose(group: &[u8], delivery: &Delivery<'_>) -> Result<Vec<u8>, LetterError> {
+    if is_shared(group) {
+        return Ok(group.to_vec());
+    }
     let bucket = bucket_of(group.len())?;
     checked_line("subject", delivery.subject)?;
     let outer = delivery.outer().fields()?;
@@ -119,13 +130,17 @@ pub fn compose(group: &[u8], delivery: &Delivery<'_>) -> Result<Vec<u8>, LetterE
     for (name, value) in &outer {
         header.push_str(&line("HP-Outer", format!("{name}: {value}")));
     }
+    padded(&header, group, bucket)
+}
+
+fn padded(header: &str, group: &[u8], bucket: usize) -> Result<Vec<u8>, LetterError> {
     let used = header.len().saturating_add(group.len());
     let padding = match bucket.checked_sub(used) {
         Some(padding) if header.len() <= HEADROOM => padding,
         _ => return Err(LetterError::field("subject", "is too long", "use a shorter one")),
     };
-    let mut entity = header.into_bytes();
-    entity.reserve_exact(bucket.saturating_sub(entity.len()));
+    let mut entity = Vec::with_capacity(bucket);
+    entity.extend_from_slice(header.as_bytes());
     entity.extend_from_slice(group);
     pad(&mut entity, padding);
     Ok(entity)
@@ -137,7 +152,7 @@ pub fn slots_of(entity: &[u8]) -> Vec<Slot> {
 }
 
 /// Appends `count` bytes of blank lines to the epilogue, which readers do not show
-/// (RFC 2046 section 5.1.1). `count` is never 1: the room kept for headers sees to that.
+/// (RFC 2046 section 5.1.1). A count of 1 is one space, which belongs to what follows.
 fn pad(entity: &mut Vec<u8>, count: usize) {
     const LINE: usize = 78;
     let mut left = count;
@@ -189,6 +204,10 @@ fn check_names(attachments: &[Attachment]) -> Result<(), LetterError> {
     }
     Ok(())
 }
+
+mod shared;
+
+pub use shared::{is_shared, shared};
 
 #[cfg(test)]
 mod tests;

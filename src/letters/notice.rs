@@ -33,12 +33,22 @@ pub fn group(
             });
         }
     }
-    let json = notice_json::render(view)?;
-    attachments.push(Attachment {
-        file_name: json.name,
-        media_type: json.media_type,
-        bytes: json.bytes,
-    });
+    if view.audience == Audience::Distributor {
+        attachments.extend(view.files.iter().map(|file| Attachment {
+            file_name: file.file_name.clone(),
+            // Nothing that a reader's program would open or run by itself.
+            media_type: "application/octet-stream",
+            bytes: file.bytes.clone(),
+        }));
+    }
+    if view.machine_readable {
+        let json = notice_json::render(view)?;
+        attachments.push(Attachment {
+            file_name: json.name,
+            media_type: json.media_type,
+            bytes: json.bytes,
+        });
+    }
     entity_group(&text, &attachments, boundary)
 }
 

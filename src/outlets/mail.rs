@@ -2,9 +2,12 @@
 //!
 //! A failure before the message's first byte is certain and may be tried again; a broken
 //! connection after it is not (RFC 1047), and becomes `unknown`. The bytes go out as they
-//! are: nothing is folded, re-encoded or dated here.
+//! are: nothing is folded, re-encoded or dated here. A second relay is asked only for what
+//! the first certainly does not have and did not refuse.
 
 mod message;
+mod pace;
+mod pool;
 mod session;
 mod starttls;
 mod tls;
@@ -15,17 +18,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::clock::Clock;
-use crate::config::Relay;
+use crate::config::{Hop, Relay};
 use crate::domain::action::Action;
 use crate::domain::address::is_plain;
-use crate::domain::effect::{Effect, Intended};
-use crate::domain::finding::Finding;
-use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
+use crate::domain::effect::{Effect, Intended, Permit};
+use crate::domain::finding::{Finding, Severity, any_stop};
+use crate::domain::receipt::{OutletError, Receipt, Repeat, Retry, Seen};
 use crate::domain::time::Span;
 use crate::letters::bell::BellMail;
 
 use super::Outlet;
-use session::Session;
+use pace::Pace;
+use pool::Pool;
+use session::{Door, Session};
 
 /// How long each part of a conversation with the relay may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,36 +50,86 @@ impl Default for Patience {
     }
 }
 
-/// The relay as an outlet for [`Action::Mail`].
+/// Whether a mail may wait for its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Urgency {
+    /// It has days.
+    Notice,
+    /// What is public, and bells.
+    AtOnce,
+}
+
+/// The relay as an outlet for [`Action::Mail`], and the second relay behind it.
 pub struct MailOutlet {
     relay: Relay,
-    hello: String,
-    patience: Patience,
+    domain: String,
     clock: Arc<dyn Clock>,
+    first: Pool,
+    second: Option<Pool>,
+    pace: Option<Pace>,
 }
 
 impl MailOutlet {
     /// `domain` is what we call ourselves unless the configuration names something else.
     pub fn new(relay: Relay, domain: &str, clock: Arc<dyn Clock>) -> Self {
-        let hello = relay.ehlo.clone().unwrap_or_else(|| domain.to_owned());
-        Self { relay, hello, patience: Patience::default(), clock }
+        Self::with(relay, domain, clock, Patience::default())
     }
 
     /// The same with other bounds.
     #[must_use]
-    pub const fn patience(mut self, patience: Patience) -> Self {
-        self.patience = patience;
-        self
+    pub fn patience(self, patience: Patience) -> Self {
+        Self::with(self.relay, &self.domain, self.clock, patience)
+    }
+
+    fn with(relay: Relay, domain: &str, clock: Arc<dyn Clock>, patience: Patience) -> Self {
+        let pool = |hop: Hop, section| {
+            let hello = hop.ehlo.clone().unwrap_or_else(|| domain.to_owned());
+            let door = Door { hop, section, hello, patience, clock: Arc::clone(&clock) };
+            Pool::new(door, relay.connections, Span::secs(i64::from(relay.idle)))
+        };
+        let first = pool(relay.hop(), "mail");
+        let second = relay.fallback.clone().map(|hop| pool(hop, "mail.fallback"));
+        let pace = relay.per_minute.map(Pace::new);
+        Self { domain: domain.to_owned(), relay, clock, first, second, pace }
     }
 
     /// Rings a bell: the one mail that needs no permit, because its type has no room for
     /// content.
     pub async fn ring(&self, bell: &BellMail) -> Result<Receipt, OutletError> {
-        self.open().await?.hand_over(bell.from(), bell.to(), bell.bytes()).await
+        let letter = Letter { from: bell.from(), to: bell.to(), bytes: bell.bytes() };
+        self.send(&letter, Urgency::AtOnce).await
     }
 
-    async fn open(&self) -> Result<Session, OutletError> {
-        Session::open(&self.relay, &self.hello, self.patience, Arc::clone(&self.clock)).await
+    /// To the first relay; to the second what the first certainly does not have and did not
+    /// refuse. The second can deliver, or lose an answer; it never turns a delay into a no.
+    async fn send(&self, letter: &Letter<'_>, urgency: Urgency) -> Result<Receipt, OutletError> {
+        let taken = |pool: &Pool, reply: String| {
+            Receipt::handed_over(format!("{reply} (by {})", pool.door().name()))
+        };
+        let failed = match self.first.hand_over(letter, urgency).await {
+            Ok(reply) => return Ok(taken(&self.first, reply)),
+            Err(failed) => failed,
+        };
+        let Some(second) = self.second.as_ref().filter(|_| failed.may_go_elsewhere()) else {
+            return Err(failed.error);
+        };
+        match second.hand_over(letter, urgency).await {
+            Ok(reply) => Ok(taken(second, reply)),
+            Err(other) if other.error.retry == Retry::Unknown => Err(other.error),
+            Err(other) => {
+                let OutletError { code, message, .. } = failed.error;
+                let also = format!("{message}; {}: {}", second.door().name(), other.error.message);
+                Err(OutletError::later(&code, also))
+            }
+        }
+    }
+
+    /// What would keep one relay from taking this.
+    async fn examine(pool: &Pool, bytes: &[u8]) -> Vec<Finding> {
+        match Session::open(pool.door()).await {
+            Ok(session) => session.examine(bytes).await,
+            Err(error) => vec![finding(&error, pool.door().section)],
+        }
     }
 }
 
@@ -112,10 +167,19 @@ impl Outlet for MailOutlet {
             Err(error) => return vec![Finding::stop(&error.code, "mail", error.message)],
         };
         let mut findings = message::findings(letter.bytes);
-        match self.open().await {
-            Ok(session) => findings.extend(session.examine(letter.bytes).await),
-            Err(error) => findings.push(finding(&error)),
+        let mut first = Self::examine(&self.first, letter.bytes).await;
+        if let Some(second) = &self.second {
+            let mut second = Self::examine(second, letter.bytes).await;
+            // One that works is enough for the mail to leave.
+            if !any_stop(&second) {
+                soften(&mut first, |f| AWAY.contains(&f.code.as_str()));
+            }
+            if !any_stop(&first) {
+                soften(&mut second, |_| true);
+            }
+            first.extend(second);
         }
+        findings.extend(first);
         findings
     }
 
@@ -126,10 +190,21 @@ impl Outlet for MailOutlet {
 
     async fn act(&self, effect: &Effect) -> Result<Receipt, OutletError> {
         let letter = Letter::of(effect.intended())?;
-        self.open().await?.hand_over(letter.from, letter.to, letter.bytes).await
+        let urgency = match effect.permit() {
+            Permit::Notice(_) => Urgency::Notice,
+            Permit::Public(_) | Permit::Headsup(_) => Urgency::AtOnce,
+        };
+        if let (Some(pace), Urgency::Notice) = (&self.pace, urgency) {
+            pace.turn(self.clock.as_ref()).await;
+        }
+        self.send(&letter, urgency).await
     }
 
     fn repeat(&self) -> Repeat {
+        // Under another Message-ID the repeat would be another mail to whoever gets it.
+        if self.relay.rewrites_message_id {
+            return Repeat::AskHuman;
+        }
         Repeat::SameBytes {
             after: Span::secs(i64::from(self.relay.repeat_after)),
             max: self.relay.max_repeats,
@@ -137,21 +212,33 @@ impl Outlet for MailOutlet {
     }
 }
 
+/// Codes of a relay that cannot be reached or defers: what the second one is for.
+const AWAY: [&str; 4] = ["relay-unreachable", "relay-tls", "relay-lost", "relay-deferred"];
+
+fn soften(findings: &mut [Finding], which: impl Fn(&Finding) -> bool) {
+    for finding in findings.iter_mut().filter(|f| which(f)) {
+        finding.severity = finding.severity.min(Severity::Warn);
+    }
+}
+
 /// A relay that cannot be used, as a finding. The relay's own words stay out of it.
-fn finding(error: &OutletError) -> Finding {
+fn finding(error: &OutletError, section: &str) -> Finding {
     let (message, cure) = match error.code.as_str() {
-        "relay-unreachable" => {
-            ("the relay does not answer", "check `mail.host` and `mail.port`, and that it runs")
-        }
+        "relay-unreachable" => (
+            "the relay does not answer",
+            format!("check `{section}.host` and `{section}.port`, and that it runs"),
+        ),
         "relay-tls" => (
             "no trusted TLS with the relay",
-            "check `mail.tls`; name its authority in `mail.ca_file` if it is not a public one",
+            format!(
+                "check `{section}.tls`; name its authority in `{section}.ca_file` if it is not a public one"
+            ),
         ),
         "relay-auth" => (
             "the relay does not accept our account",
-            "check `mail.user` and the file named in `mail.password_file`",
+            format!("check `{section}.user` and the file named in `{section}.password_file`"),
         ),
-        _ => ("the relay does not talk to us", "read its log; check `mail.ehlo`"),
+        _ => ("the relay does not talk to us", format!("read its log; check `{section}.ehlo`")),
     };
-    Finding::stop(&error.code, "mail", message).cure(cure)
+    Finding::stop(&error.code, section, message).cure(cure)
 }

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use sequoia_openpgp::Profile;
 use sequoia_openpgp::cert::{Cert, CertBuilder, CertRevocationBuilder, CipherSuite};
 use sequoia_openpgp::packet::{Packet, Signature, UserID, signature::SignatureBuilder};
 use sequoia_openpgp::serialize::SerializeInto as _;
@@ -50,6 +51,25 @@ pub fn rsa2048(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
 /// RSA with 3072 bits.
 pub fn rsa3072(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
     finish(ordinary(user_id, at, CipherSuite::RSA3k)?)
+}
+
+/// RSA with 4096 bits, as careful people had it; takes a second to make.
+pub fn rsa4096(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    finish(ordinary(user_id, at, CipherSuite::RSA4k)?)
+}
+
+/// NIST P-384.
+pub fn p384(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    finish(ordinary(user_id, at, CipherSuite::P384)?)
+}
+
+/// Version 6 (RFC 9580), as new programs make it.
+pub fn version6(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
+    finish(
+        ordinary(user_id, at, CipherSuite::Cv25519)?
+            .set_profile(Profile::RFC9580)
+            .map_err(|_| TeamKeyError::Failed)?,
+    )
 }
 
 /// Curve25519 with two encryption subkeys, of which the holder may have lost one.

@@ -7,7 +7,8 @@
 //! of its own for every call. A certificate that cannot be used is an error, never skipped and
 //! never a reason for clear text.
 
-use std::io::Write as _;
+use std::io::{Read, Write};
+use std::sync::Arc;
 
 use sequoia_openpgp::KeyHandle;
 use sequoia_openpgp::armor::Kind;
@@ -17,11 +18,15 @@ use sequoia_openpgp::parse::{PacketParser, PacketParserResult, Parse as _};
 use sequoia_openpgp::serialize::stream::{Armorer, Encryptor, Message, Recipient};
 use sequoia_openpgp::types::{Features, SymmetricAlgorithm};
 
+use super::armor::{MailArmor, armored_len};
 use super::certificate::Certificate;
 use super::fingerprint::{Fingerprint, KeyFingerprint};
 use super::health::encryption_keys;
-use super::signer::{SignError, Signer};
+use super::signer::{ResidentSigner, SignError, Signer};
 use crate::domain::time::At;
+
+/// Bytes that go into a stream at once.
+pub(super) const PIECE: usize = 64 * 1024;
 
 /// Why nothing was sealed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +63,51 @@ pub struct SealedMessage {
     pub keys: Vec<KeyFingerprint>,
 }
 
+/// The certificates of one contact, judged once and used as often as wanted.
+#[derive(Clone)]
+pub struct Recipients {
+    certificates: Vec<Certificate>,
+    keys: Vec<PublicKey>,
+}
+
+impl std::fmt::Debug for Recipients {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[recipients]")
+    }
+}
+
+impl Recipients {
+    /// All of them, or none when one cannot be encrypted to at `at`.
+    pub fn of(certificates: &[Certificate], at: At) -> Result<Self, SealError> {
+        if certificates.is_empty() {
+            return Err(SealError::NoRecipient);
+        }
+        let mut keys: Vec<PublicKey> = Vec::new();
+        for certificate in certificates {
+            let usable = encryption_keys(certificate, at);
+            if usable.is_empty() {
+                let fingerprint = certificate.fingerprint();
+                return Err(SealError::NoUsableCertificate { fingerprint });
+            }
+            for key in usable {
+                // The same certificate given twice is one recipient.
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+        }
+        Ok(Self { certificates: certificates.to_vec(), keys })
+    }
+
+    fn sealed(&self, armored: Vec<u8>) -> SealedMessage {
+        SealedMessage {
+            armored,
+            fingerprints: self.certificates.iter().map(Certificate::fingerprint).collect(),
+            keys: self.keys.iter().map(|k| KeyFingerprint::of(&k.fingerprint())).collect(),
+        }
+    }
+}
+
 /// Signs `entity` and seals it to all `recipients`, which belong to one contact.
 pub async fn seal(
     entity: &[u8],
@@ -65,48 +115,130 @@ pub async fn seal(
     signer: &dyn Signer,
     at: At,
 ) -> Result<SealedMessage, SealError> {
-    if recipients.is_empty() {
-        return Err(SealError::NoRecipient);
+    let to = Recipients::of(recipients, at)?;
+    match signer.resident() {
+        Some(resident) => seal_resident(entity, &to, resident, at),
+        None => seal_signed(&signer.sign_message(entity, recipients, at).await?, &to),
     }
-    let mut keys: Vec<PublicKey> = Vec::new();
-    for certificate in recipients {
-        let usable = encryption_keys(certificate, at);
-        if usable.is_empty() {
-            let fingerprint = certificate.fingerprint();
-            return Err(SealError::NoUsableCertificate { fingerprint });
-        }
-        for key in usable {
-            // The same certificate given twice is one recipient.
-            if !keys.contains(&key) {
-                keys.push(key);
-            }
-        }
-    }
-    let signed = signer.sign_message(entity, recipients, at).await?;
-    let sealed = encrypt(&signed, &keys).map_err(|_| SealError::Failed)?;
-    let armored = armor(&sealed, Kind::Message).map_err(|_| SealError::Failed)?;
-    Ok(SealedMessage {
-        armored: crlf(&armored),
-        fingerprints: recipients.iter().map(Certificate::fingerprint).collect(),
-        keys: keys.iter().map(|k| KeyFingerprint::of(&k.fingerprint())).collect(),
+}
+
+/// The same with a key that is held in memory: nothing waits.
+pub(super) fn seal_resident(
+    entity: &[u8],
+    to: &Recipients,
+    signer: &ResidentSigner,
+    at: At,
+) -> Result<SealedMessage, SealError> {
+    let mut armored = Vec::with_capacity(armored_len(entity.len().saturating_add(4096)));
+    seal_into(&mut armored, entity, to, signer, at)?;
+    Ok(to.sealed(armored))
+}
+
+/// Seals a signed message.
+pub(super) fn seal_signed(signed: &[u8], to: &Recipients) -> Result<SealedMessage, SealError> {
+    let mut armored = Vec::with_capacity(armored_len(signed.len().saturating_add(4096)));
+    encrypt_into(&mut armored, to, |encryptor| Ok(encryptor.write_all(signed)?))?;
+    Ok(to.sealed(armored))
+}
+
+/// Signs and seals in one pass, reading `entity` once and writing the armored message to
+/// `sink` piece by piece: however long it is, only kilobytes of it are held.
+pub fn seal_into(
+    sink: impl Write + Send + Sync,
+    entity: impl Read,
+    to: &Recipients,
+    signer: &ResidentSigner,
+    at: At,
+) -> Result<(), SealError> {
+    encrypt_into(sink, to, |encryptor| {
+        signer.inline_onto(Message::new(encryptor), entity, &to.certificates, at)
     })
+}
+
+/// A body that was signed once for many. It names nobody: who gets it can pass it on under
+/// another's key, and it looks as if the team had sent it there.
+#[derive(Clone)]
+pub struct SignedBody(Arc<Vec<u8>>);
+
+impl std::fmt::Debug for SignedBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[signed body]")
+    }
+}
+
+impl SignedBody {
+    /// Signs `entity` for nobody in particular.
+    pub async fn sign(entity: &[u8], signer: &dyn Signer, at: At) -> Result<Self, SealError> {
+        match signer.resident() {
+            Some(resident) => Self::read(entity, entity.len(), resident, at),
+            None => Ok(Self(Arc::new(signer.sign_message(entity, &[], at).await?))),
+        }
+    }
+
+    /// The same, reading the entity, about `len` bytes, once: only the signed body is held.
+    pub fn read(
+        entity: impl Read,
+        len: usize,
+        signer: &ResidentSigner,
+        at: At,
+    ) -> Result<Self, SealError> {
+        let mut signed = Vec::with_capacity(len.saturating_add(4096));
+        signer.inline_onto(Message::new(&mut signed), entity, &[], at).map_err(only_ours)?;
+        Ok(Self(Arc::new(signed)))
+    }
+
+    /// Seals it to one contact, under a session key of its own.
+    pub fn seal(&self, to: &Recipients) -> Result<SealedMessage, SealError> {
+        seal_signed(&self.0, to)
+    }
+
+    /// The same, written to `sink` piece by piece.
+    pub fn seal_into(
+        &self,
+        sink: impl Write + Send + Sync,
+        to: &Recipients,
+    ) -> Result<(), SealError> {
+        encrypt_into(sink, to, |encryptor| {
+            // In pieces, or a large body would be copied whole into the library's buffer.
+            Ok(self.0.chunks(PIECE).try_for_each(|piece| encryptor.write_all(piece))?)
+        })
+    }
 }
 
 type PublicKey = Key<PublicParts, UnspecifiedRole>;
 
-fn encrypt(signed: &[u8], keys: &[PublicKey]) -> sequoia_openpgp::Result<Vec<u8>> {
+/// Armor around encryption around what `fill` writes: packets of a signed message.
+fn encrypt_into(
+    sink: impl Write + Send + Sync,
+    to: &Recipients,
+    fill: impl FnOnce(&mut Message<'_>) -> sequoia_openpgp::Result<()>,
+) -> Result<(), SealError> {
+    let mut armor = MailArmor::message(sink);
+    encrypted_packets(&mut armor, &to.keys, fill).map_err(only_ours)?;
+    armor.finish().map_err(|_| SealError::Failed)?;
+    Ok(())
+}
+
+/// The signer's refusals pass; the library's texts do not.
+fn only_ours(error: sequoia_openpgp::anyhow::Error) -> SealError {
+    error.downcast::<SignError>().map_or(SealError::Failed, SealError::Sign)
+}
+
+fn encrypted_packets(
+    sink: impl Write + Send + Sync,
+    keys: &[PublicKey],
+    fill: impl FnOnce(&mut Message<'_>) -> sequoia_openpgp::Result<()>,
+) -> sequoia_openpgp::Result<()> {
     let recipients = keys.iter().map(|key| {
         let handle = KeyHandle::from(key.keyid());
         Recipient::new(Features::empty().set_seipdv1(), handle, key)
     });
-    let mut bytes = Vec::new();
-    let mut encryptor = Encryptor::for_recipients(Message::new(&mut bytes), recipients)
+    let mut encryptor = Encryptor::for_recipients(Message::new(sink), recipients)
         .symmetric_algo(SymmetricAlgorithm::AES256)
         .build()?;
-    // The signed message is a sequence of packets already and goes in as it is.
-    encryptor.write_all(signed)?;
-    encryptor.finalize()?;
-    Ok(bytes)
+    // A signed message is a sequence of packets already and goes in as it is.
+    fill(&mut encryptor)?;
+    encryptor.finalize()
 }
 
 /// Whether nobody but the holders of `certificates` can open a sealed message, which may stand
@@ -141,18 +273,6 @@ pub(super) fn armor(bytes: &[u8], kind: Kind) -> sequoia_openpgp::Result<Vec<u8>
     armorer.write_all(bytes)?;
     armorer.finalize()?;
     Ok(armored)
-}
-
-/// LF to CRLF; armor holds no CR.
-fn crlf(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len() + text.len() / 64 + 2);
-    for byte in text {
-        if *byte == b'\n' {
-            out.push(b'\r');
-        }
-        out.push(*byte);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //! rather than sign with a key that its own certificate does not support at that time.
 
 use std::fmt;
-use std::io::Write as _;
+use std::io::{Read, Write as _};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use sequoia_openpgp::cert::Cert;
@@ -16,6 +17,7 @@ use sequoia_openpgp::{armor, types::DataFormat};
 use super::certificate::Certificate;
 use super::generate::{TeamKey, TeamKeyError, secret_cert};
 use super::policy::{instant, policy};
+use super::seal::PIECE;
 use crate::domain::time::At;
 
 /// Why there is no signature.
@@ -53,6 +55,11 @@ pub trait Signer: Send + Sync {
     /// Under which certificate the signatures verify.
     fn certificate(&self) -> &Certificate;
 
+    /// The signer itself, when it holds its key in memory: what it signs can be streamed.
+    fn resident(&self) -> Option<&ResidentSigner> {
+        None
+    }
+
     /// An armored detached signature over exactly `data` (RFC 9580 section 10.4), LF lines.
     async fn detach(&self, data: &[u8], at: At) -> Result<Vec<u8>, SignError>;
 
@@ -76,6 +83,8 @@ pub trait Signer: Send + Sync {
 pub struct ResidentSigner {
     secret: Cert,
     certificate: Certificate,
+    /// The key found last, for the second it was asked for: a notice to many asks often.
+    found: Mutex<Option<(i64, KeyPair)>>,
 }
 
 impl fmt::Debug for ResidentSigner {
@@ -87,11 +96,23 @@ impl fmt::Debug for ResidentSigner {
 impl ResidentSigner {
     /// From a key that was generated or imported.
     pub fn new(key: &TeamKey) -> Result<Self, TeamKeyError> {
-        Ok(Self { secret: secret_cert(&key.secret)?, certificate: key.certificate.clone() })
+        let (secret, certificate) = (secret_cert(&key.secret)?, key.certificate.clone());
+        Ok(Self { secret, certificate, found: Mutex::default() })
     }
 
-    /// The newest key that may sign at `at`.
+    /// The newest key that may sign at `at`. The library counts whole seconds.
     fn key(&self, at: At) -> Result<KeyPair, SignError> {
+        // A panic elsewhere cannot leave it half written.
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, key)) = found.as_ref().filter(|(second, _)| *second == at.secs()) {
+            return Ok(key.clone());
+        }
+        let key = self.search(at)?;
+        *found = Some((at.secs(), key.clone()));
+        Ok(key)
+    }
+
+    fn search(&self, at: At) -> Result<KeyPair, SignError> {
         let policy = policy(at);
         let valid =
             self.secret.with_policy(&policy, instant(at)).map_err(|_| SignError::NoValidKey)?;
@@ -136,16 +157,34 @@ impl ResidentSigner {
         intended: &[Certificate],
         at: At,
     ) -> sequoia_openpgp::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let mut signer = self.stream(Message::new(&mut bytes), at)?;
+        let mut bytes = Vec::with_capacity(data.len().saturating_add(4096));
+        self.inline_onto(Message::new(&mut bytes), data, intended, at)?;
+        Ok(bytes)
+    }
+
+    /// Writes a signed message onto `onto`, reading the data once.
+    pub(super) fn inline_onto(
+        &self,
+        onto: Message<'_>,
+        mut data: impl Read,
+        intended: &[Certificate],
+        at: At,
+    ) -> sequoia_openpgp::Result<()> {
+        let mut signer = self.stream(onto, at)?;
         for certificate in intended {
             signer = signer.add_intended_recipient(certificate.cert());
         }
         // Name empty and date zero are the literal writer's defaults.
         let mut literal = LiteralWriter::new(signer.build()?).format(DataFormat::Binary).build()?;
-        literal.write_all(data)?;
-        literal.finalize()?;
-        Ok(bytes)
+        let mut piece = vec![0; PIECE];
+        loop {
+            let len = data.read(&mut piece)?;
+            if len == 0 {
+                break;
+            }
+            literal.write_all(piece.get(..len).unwrap_or_default())?;
+        }
+        literal.finalize()
     }
 
     fn stream<'a>(&self, onto: Message<'a>, at: At) -> sequoia_openpgp::Result<Stream<'a>> {
@@ -164,6 +203,10 @@ fn only_ours(error: sequoia_openpgp::anyhow::Error) -> SignError {
 impl Signer for ResidentSigner {
     fn certificate(&self) -> &Certificate {
         &self.certificate
+    }
+
+    fn resident(&self) -> Option<&ResidentSigner> {
+        Some(self)
     }
 
     async fn detach(&self, data: &[u8], at: At) -> Result<Vec<u8>, SignError> {

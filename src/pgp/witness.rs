@@ -5,7 +5,9 @@
 
 use sequoia_openpgp::cert::Cert;
 use sequoia_openpgp::crypto::SessionKey;
-use sequoia_openpgp::packet::{PKESK, SKESK};
+use sequoia_openpgp::packet::header::BodyLength;
+use sequoia_openpgp::packet::{PKESK, SKESK, Tag};
+use sequoia_openpgp::parse::PacketParser;
 use sequoia_openpgp::parse::stream::{
     DecryptionHelper, MessageLayer, MessageStructure, VerificationError, VerificationHelper,
     VerificationResult,
@@ -71,17 +73,67 @@ impl Testimony {
     }
 }
 
+/// A message that asks for more work than any honest one: left before the work is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the message has packets that no honest mail has")]
+pub(super) struct Hostile;
+
+/// How many packets of each kind were seen on the way. Counted as they come, before anything
+/// is decrypted for them or verified.
+#[derive(Default)]
+struct Tally {
+    session_keys: u32,
+    ciphertexts: u32,
+    compressed: u32,
+    signatures: u32,
+    others: u32,
+}
+
+impl Tally {
+    /// Refuses what is too many, too large, or has no place in a mail: a password's packet
+    /// (its Argon2 may ask for 2 TiB, RFC 9580 section 3.7.1.4), encryption inside encryption,
+    /// compression inside compression.
+    fn count(&mut self, tag: Tag, length: &BodyLength) -> Result<(), Hostile> {
+        /// A role with many keys, on a list with many members.
+        const SESSION_KEYS: u32 = 256;
+        /// One-pass signatures and signatures together.
+        const SIGNATURES: u32 = 16;
+        /// Markers and the like.
+        const OTHERS: u32 = 16;
+        /// Most bytes of a packet that is no container.
+        const SMALL: u32 = 64 * 1024;
+        let data = match tag {
+            Tag::SEIP | Tag::CompressedData | Tag::Literal => true,
+            Tag::PKESK | Tag::OnePassSig | Tag::Signature | Tag::MDC | Tag::Marker => false,
+            _ => return Err(Hostile),
+        };
+        if !data && !matches!(length, BodyLength::Full(n) if *n <= SMALL) {
+            return Err(Hostile);
+        }
+        let (counter, most) = match tag {
+            Tag::SEIP => (&mut self.ciphertexts, 1),
+            Tag::CompressedData => (&mut self.compressed, 1),
+            Tag::PKESK => (&mut self.session_keys, SESSION_KEYS),
+            Tag::OnePassSig | Tag::Signature => (&mut self.signatures, SIGNATURES),
+            _ => (&mut self.others, OTHERS),
+        };
+        *counter = counter.saturating_add(1);
+        if *counter > most { Err(Hostile) } else { Ok(()) }
+    }
+}
+
 /// The library's helper: hands out certificates and session keys, writes down results.
 pub(super) struct Witness {
     certs: Vec<Cert>,
     keys: Vec<Cert>,
     pub testimony: Testimony,
+    tally: Tally,
 }
 
 impl Witness {
     pub(super) fn new(certs: &[Certificate], keys: Vec<Cert>) -> Self {
         let certs = certs.iter().map(|c| c.cert().clone()).collect();
-        Self { certs, keys, testimony: Testimony::default() }
+        Self { certs, keys, testimony: Testimony::default(), tally: Tally::default() }
     }
 
     fn note(&mut self, result: VerificationResult<'_>) {
@@ -117,6 +169,10 @@ fn is_policy(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 impl VerificationHelper for Witness {
+    fn inspect(&mut self, parser: &PacketParser<'_>) -> sequoia_openpgp::Result<()> {
+        Ok(self.tally.count(parser.packet.tag(), parser.header().length())?)
+    }
+
     fn get_certs(&mut self, _ids: &[KeyHandle]) -> sequoia_openpgp::Result<Vec<Cert>> {
         Ok(self.certs.clone())
     }

@@ -22,6 +22,8 @@ pub struct Claim {
     pub threshold: u32,
     /// How many may start it before T0.
     pub early_lift: u32,
+    /// The instant that a Headsup announces; no other kind has one.
+    pub announces: Option<At>,
     /// The leader's epoch.
     pub epoch: i64,
 }
@@ -40,7 +42,11 @@ impl Reader<'_> {
         if plan.held {
             return refuse("a person holds it");
         }
-        if self.disclosure(plan.disclosure)?.t0.map(|t| t.at) != Some(plan.t0) {
+        if (plan.kind == PlanKind::Headsup) != claim.announces.is_some() {
+            return refuse("it does not say what it announces");
+        }
+        let instant = claim.announces.unwrap_or(plan.t0);
+        if self.disclosure(plan.disclosure)?.t0.map(|t| t.at) != Some(instant) {
             return refuse("its instant was moved");
         }
         let approvals = u32::try_from(self.approvals(plan.id)?.len()).unwrap_or(u32::MAX);
@@ -48,6 +54,17 @@ impl Reader<'_> {
             return refuse("too few people approved it");
         }
         Ok(plan)
+    }
+
+    /// Whether a Headsup still has something to announce at `at`.
+    fn is_ahead(&mut self, plan: &Plan, claim: &Claim, at: At) -> Result<(), StoreError> {
+        if !self.disclosure(plan.disclosure)?.stage.is_open() {
+            return Err(StoreError::NotPermitted("the embargo is over"));
+        }
+        match claim.announces {
+            Some(instant) if at < instant => Ok(()),
+            _ => Err(StoreError::NotPermitted("what it announces has come")),
+        }
     }
 }
 
@@ -64,11 +81,16 @@ impl Tx<'_> {
         let plan = self.claimed(claim)?;
         let decided = self.decided(plan.id)?;
         let permit = if plan.kind.is_public() {
-            match &decided {
-                Some(d) if d.decision == Decision::Go => {
-                    Permit::Public(Go::witnessed(plan.id, claim.epoch))
-                }
+            let go = match &decided {
+                Some(d) if d.decision == Decision::Go => Go::witnessed(plan.id, claim.epoch),
                 _ => return Err(StoreError::NotPermitted("there is no GO")),
+            };
+            if plan.kind == PlanKind::Headsup {
+                let at = self.deed.at;
+                self.is_ahead(&plan, claim, at)?;
+                Permit::Headsup(go)
+            } else {
+                Permit::Public(go)
             }
         } else {
             if !self.disclosure(plan.disclosure)?.stage.is_open() {
@@ -116,6 +138,9 @@ impl Tx<'_> {
     pub fn write_go(&mut self, claim: &Claim) -> Result<(), StoreError> {
         self.still_leads(claim.epoch)?;
         let plan = self.claimed(claim)?;
+        if plan.kind == PlanKind::Headsup {
+            return self.write_headsup_go(&plan, claim);
+        }
         let lifts = u32::try_from(self.lifts(plan.id)?.len()).unwrap_or(u32::MAX);
         let lifted = lifts >= claim.early_lift.max(1);
         if !lifted && self.deed.at < plan.t0 {
@@ -126,14 +151,30 @@ impl Tx<'_> {
         if plan.state == PlanState::Approved {
             self.move_plan(plan.id, PlanState::Approved, PlanState::Running)?;
         }
-        // The world hears now: whoever was not yet told in advance needs no notice any more.
-        for notice in self.plans(plan.disclosure)? {
-            let open = notice.state.is_live() || notice.state == PlanState::Made;
-            if notice.kind == PlanKind::Notice && open {
-                self.move_plan(notice.id, notice.state, PlanState::Void)?;
+        // The world hears now: whoever was not yet told in advance needs neither notice nor
+        // announcement any more.
+        for ahead in self.plans(plan.disclosure)? {
+            let open = ahead.state.is_live() || ahead.state == PlanState::Made;
+            if matches!(ahead.kind, PlanKind::Notice | PlanKind::Headsup) && open {
+                self.move_plan(ahead.id, ahead.state, PlanState::Void)?;
             }
         }
         self.move_stage(plan.disclosure, Move::Go)
+    }
+
+    /// A Headsup's GO opens its own posts at its own instant and nothing else: the stage stays,
+    /// no plan becomes void, nothing is published, and nobody can lift it to before its time.
+    fn write_headsup_go(&mut self, plan: &Plan, claim: &Claim) -> Result<(), StoreError> {
+        let at = self.deed.at;
+        if at < plan.t0 {
+            return Err(StoreError::NotPermitted("its time has not come"));
+        }
+        self.is_ahead(plan, claim, at)?;
+        self.decide(plan.id, Decision::Go, claim.epoch, &Embargoed::new("headsup".to_owned()))?;
+        if plan.state == PlanState::Approved {
+            self.move_plan(plan.id, PlanState::Approved, PlanState::Running)?;
+        }
+        Ok(())
     }
 
     /// Ends a plan whose every step is settled.

@@ -7,6 +7,7 @@ use super::schema::{documents, gos, publications};
 use super::tx::parse;
 use super::{Reader, StoreError, Tx};
 use crate::domain::ids::{AdvisoryId, PlanId};
+use crate::domain::plan::PlanKind;
 use crate::domain::secret::{Embargoed, Reason};
 use crate::domain::time::At;
 
@@ -147,10 +148,14 @@ impl Tx<'_> {
     }
 
     /// Makes one advisory public by a plan's GO, at GO's own time: a repeat after a crash says
-    /// the same. `NotFound` without one.
+    /// the same. `NotFound` without one: a Headsup's GO makes nothing public on the site.
     pub fn publish(&mut self, advisory: AdvisoryId, plan: PlanId) -> Result<(), StoreError> {
         let at = match self.decided(plan)? {
-            Some(Decided { decision: Decision::Go, at, .. }) => at,
+            Some(Decided { decision: Decision::Go, at, .. })
+                if self.plan(plan)?.kind != PlanKind::Headsup =>
+            {
+                at
+            }
             _ => return Err(StoreError::NotFound("GO")),
         };
         let row = (

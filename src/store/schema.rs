@@ -210,12 +210,34 @@ table! {
     }
 }
 
+table! {
+    messages (id) {
+        id -> Text,
+        disclosure -> Nullable<Text>,
+        received_at -> BigInt,
+        lookup -> Binary,
+        sealed -> Binary,
+    }
+}
+
+table! {
+    challenges (id) {
+        id -> Text,
+        contact -> Text,
+        sent_at -> BigInt,
+        answered_at -> Nullable<BigInt>,
+        lookup -> Binary,
+        sealed -> Binary,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     advisories,
     advisory_revisions,
     approvals,
     audit,
     blobs,
+    challenges,
     chunks,
     clock,
     disclosures,
@@ -226,6 +248,7 @@ allow_tables_to_appear_in_same_query!(
     lease,
     lifts,
     members,
+    messages,
     plans,
     publications,
     revision,

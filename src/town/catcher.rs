@@ -7,6 +7,7 @@ mod conversation;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
@@ -56,6 +57,9 @@ pub enum Fault {
     AnswerAfterDot(u16),
     /// Keeps the message and breaks off before answering.
     LoseAnswer,
+    /// Keeps the message, answers, and then ends the conversation without a word, as relays
+    /// do with those that are silent for long.
+    LeaveAfter,
     /// Takes the message, keeps nothing and never answers.
     Hang,
 }
@@ -91,6 +95,7 @@ struct Desk {
     script: Mutex<Vec<(Fault, Times)>>,
     spared: Mutex<Option<String>>,
     mails: watch::Sender<Vec<Caught>>,
+    conversations: AtomicUsize,
 }
 
 impl Desk {
@@ -137,11 +142,13 @@ impl Catcher {
             spared: Mutex::new(None),
             script: Mutex::default(),
             mails: watch::Sender::new(Vec::new()),
+            conversations: AtomicUsize::new(0),
         });
         let shared = Arc::clone(&desk);
         let listening = tokio::spawn(async move {
             let mut talks = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                shared.conversations.fetch_add(1, Ordering::Relaxed);
                 talks.spawn(conversation::hold(stream, Arc::clone(&shared)));
                 while talks.try_join_next().is_some() {}
             }
@@ -174,6 +181,11 @@ impl Catcher {
     /// Behaves again.
     pub fn behave(&self) {
         self.desk.script().clear();
+    }
+
+    /// How many conversations were begun so far.
+    pub fn conversations(&self) -> usize {
+        self.desk.conversations.load(Ordering::Relaxed)
     }
 
     /// Every message so far, in order of arrival.

@@ -55,6 +55,7 @@ listen = "{site}"
 
 [plans]
 notice = {approvals}
+headsup = {approvals}
 release = {approvals}
 publish_now = {approvals}
 
@@ -65,11 +66,13 @@ branches = [{branches}]
 [list.{ANNOUNCE}]
 address = "announce@lists.meadow.example"
 subject_prefix = "[meadow-announce]"
+headsup = true
 order = 1
 
 [list.{OSS_SECURITY}]
 address = "oss-security@lists.openwall.example"
 signing = "clearsign"
+headsup = true
 order = 9
 
 {command}"#,

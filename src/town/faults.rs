@@ -93,6 +93,11 @@ impl Script {
         self.release();
     }
 
+    /// How many acts hang now.
+    pub fn hanging(&self) -> usize {
+        *self.hanging.borrow()
+    }
+
     /// Waits until at least `n` acts hang.
     pub async fn wait_for_hanging(&self, n: usize) {
         let mut hanging = self.hanging.subscribe();

@@ -77,6 +77,7 @@ fn newcomer(reader: &Reader) -> NewDistributor {
         name: reader.name.to_owned(),
         lead_days: reader.lead_days,
         longest_embargo_days: reader.longest_embargo_days,
+        groups: vec![],
         contact: NewContact {
             address: reader.address.to_owned(),
             kind: reader.kind,

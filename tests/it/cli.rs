@@ -2,7 +2,8 @@
 
 mod approvals;
 mod bad_input;
-mod bench;
+pub mod bench;
+mod fanout;
 mod lists;
 mod manners;
 mod story;

@@ -163,6 +163,7 @@ fn every_code_that_calls_a_person_is_explained() {
         "src/domain/run.rs",
         "src/engine.rs",
         "src/engine/day.rs",
+        "src/engine/deliveries.rs",
         "src/engine/errands.rs",
         "src/engine/housekeeping.rs",
         "src/engine/perform.rs",

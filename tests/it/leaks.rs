@@ -282,6 +282,7 @@ async fn bad_input(
         name: reader.name.to_owned(),
         lead_days: None,
         longest_embargo_days: None,
+        groups: vec![],
         contact: distributors::NewContact {
             address: address.to_owned(),
             kind: reader.kind,

@@ -23,6 +23,7 @@ async fn town_with(key: &TeamKey) -> Town {
         certificates: vec![("heath.asc".to_owned(), key.certificate.armored().into_bytes())],
     };
     let new = NewDistributor {
+        groups: vec![],
         name: "Heath".to_owned(),
         lead_days: None,
         longest_embargo_days: None,

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use daybreak::casework::advisories;
+use daybreak::casework::plans::preview::File;
 use daybreak::domain::blob::equal_outside_slots;
 use daybreak::domain::deed::Actor;
 use daybreak::domain::time::Span;
 use daybreak::exec::Output;
 use daybreak::letters::entity::BUCKETS;
+use daybreak::pgp::open;
 use daybreak::town::catcher::Caught;
 use daybreak::town::people::Reader;
 use daybreak::town::project::{LINES, tree};
@@ -273,4 +275,36 @@ async fn release_verifies(done: &Done, gpg: &Gpg) {
 async fn mended(clone: &Path, tag: &str, expected: String) {
     git(&["checkout", "--quiet", "--detach", tag], clone).await;
     assert_eq!(std::fs::read_to_string(clone.join(tree::FLAWED)).unwrap(), expected, "{tag}");
+}
+
+#[tokio::test]
+async fn one_signature_serves_all_copies_when_the_team_chose_so() {
+    let mut town = town(Db::Sqlite).await.unwrap();
+    let file = town.dir().join("daybreak.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}\n[signing]\nshared_body = true\n")).unwrap();
+    town.reopen().unwrap();
+    let prepared = story::prepare(&town, Span::days(12)).await.unwrap();
+    let told = Told::from(town, prepared.disclosure).await;
+    let team = told.town.team_certificate();
+    let (mut inside, mut outside) = (BTreeSet::new(), BTreeSet::new());
+    for reader in told.town.people.readers().filter(|r| r.should_read) {
+        let mail = mail_to(&told, reader);
+        let sealed = armor(&mail.bytes);
+        for key in &reader.keys {
+            let (keys, now) = (std::slice::from_ref(key), told.town.house.now());
+            let opened = open(sealed.as_bytes(), keys, std::slice::from_ref(team), now).unwrap();
+            assert_eq!(opened.signed_by, Some(team.fingerprint()), "{}", reader.address);
+            // What was approved, and nothing of this delivery.
+            let approved = |f: &&File| f.name.starts_with("notice-") && f.bytes == opened.bytes;
+            assert!(told.preview.iter().any(|f| approved(&f)), "{}", reader.address);
+            let text = String::from_utf8(opened.bytes).unwrap();
+            assert!(!text.contains(reader.address), "{}", reader.address);
+            inside.insert(text);
+        }
+        outside.insert(sealed);
+    }
+    assert_eq!(outside.len(), 7, "each copy has its own ciphertext");
+    // Distributors share one; the reporter has another.
+    assert_eq!(inside.len(), 2);
 }

@@ -7,9 +7,10 @@
 mod argv;
 mod git;
 mod index;
-mod mail;
+pub mod mail;
 mod person;
 mod pypiserver;
+mod relays;
 mod site;
 mod tls;
 mod wait;

@@ -198,6 +198,11 @@ impl Story {
         standing.manifest.steps.iter().map(|s| (s.id, word(s))).collect()
     }
 
+    /// The disclosure as it is now.
+    pub async fn disclosure_now(&self) -> Disclosure {
+        story::again(&self.town.house, &self.disclosure).await.unwrap()
+    }
+
     /// The first step that fits.
     pub fn step(&self, plan: &Plan, fits: impl Fn(&Step) -> bool) -> Step {
         let steps = plans::manifest_of(plan).unwrap().steps;
@@ -217,6 +222,11 @@ impl Story {
 
     pub async fn hold(&self, plan: &Plan) {
         controls::hold(&self.town.house, Actor::Operator, plan, "wait").await.unwrap();
+    }
+
+    /// What the wall shows.
+    pub fn hand_now(&self) -> At {
+        self.hand.wall()
     }
 
     /// How long it is after T0.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use daybreak::casework::advisories;
 use daybreak::clock::Clock as _;
 use daybreak::domain::deed::Actor;
-use daybreak::domain::party::DistributorRecord;
+use daybreak::domain::ids::ContactId;
+use daybreak::domain::party::{Contact, ContactKind, DistributorRecord, Profile};
 use daybreak::domain::plan::PlanKind;
 use daybreak::domain::planner::notice_at;
 use daybreak::domain::time::{At, Span};
@@ -52,14 +53,24 @@ fn windows_keep_the_hour_on_the_wall(
     let t0 = T0::parse(t0).unwrap();
     assert_eq!(t0.at.rfc3339(), at);
     for (days, expected) in [14, 7, 3].into_iter().zip(before) {
+        let long_before = At::from_secs(0);
+        let contact = Contact {
+            reply_certificates: vec![],
+            id: ContactId::new(long_before, [0; 10]),
+            address: "a@d.example".to_owned(),
+            kind: ContactKind::Person,
+            profile: Profile::default(),
+            certificates: vec![],
+        };
         let record = DistributorRecord {
             name: "D".to_owned(),
             lead_days: Some(days),
             longest_embargo_days: None,
+            groups: vec![],
             contacts: vec![],
         };
-        let long_before = At::from_secs(0);
-        assert_eq!(notice_at(&t0, &record, 7, long_before).rfc3339(), expected, "{days} days");
+        let opens = notice_at(&t0, &record, &contact, 7, long_before);
+        assert_eq!(opens.rfc3339(), expected, "{days} days");
     }
 }
 

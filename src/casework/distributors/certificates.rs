@@ -43,9 +43,9 @@ pub async fn renew(
     let mut record = distributor.record.open(Reason::Editing).clone();
     let (disclosures, needed) = changes::circumstances(house).await?;
     let now = house.now();
-    let moments = health::moments(house, &record, &disclosures);
-    let planned = health::planned_notices(house, &record, &disclosures);
     let contact = contact_of(&mut record, &new.address)?;
+    let moments = health::moments(house, distributor, contact, &disclosures);
+    let planned = health::planned_notices(house, distributor, contact, &disclosures);
     let vouched = voucher(contact, &new, now)?;
     let known = known_as(contact, &fingerprint, now);
     let mut findings = Vec::new();

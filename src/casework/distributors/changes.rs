@@ -102,9 +102,9 @@ pub async fn confirm(
     }
     let (disclosures, _) = circumstances(house).await?;
     let mut record = distributor.record.open(Reason::Editing).clone();
-    let planned = health::planned_notices(house, &record, &disclosures);
     let now = house.now();
     let contact = contact_of(&mut record, address)?;
+    let planned = health::planned_notices(house, distributor, contact, &disclosures);
     let held = waiting(&mut contact.certificates, fingerprint, now)?;
     if let Some(change) = held.change.as_mut() {
         if change.confirmed_at().is_some() {

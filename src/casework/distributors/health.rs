@@ -3,10 +3,11 @@
 
 use super::{changes, sharing};
 use crate::casework::members::recall;
-use crate::casework::{Case, House};
+use crate::casework::windows::hears;
+use crate::casework::{Case, House, challenges};
 use crate::domain::disclosure::Disclosure;
 use crate::domain::finding::Finding;
-use crate::domain::party::{Contact, Distributor, DistributorRecord, HeldCertificate};
+use crate::domain::party::{Contact, Distributor, HeldCertificate};
 use crate::domain::planner;
 use crate::domain::secret::Reason;
 use crate::domain::time::{At, Span};
@@ -90,29 +91,35 @@ pub struct ContactHealth {
 pub async fn check(house: &House) -> Case<Vec<ContactHealth>> {
     let (distributors, disclosures) =
         house.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.disclosures()?))).await?;
+    let proofs = challenges::proofs(house).await?;
     let mut all = Vec::new();
     for distributor in distributors.iter().filter(|d| d.active) {
         let record = distributor.record.open(Reason::Review);
-        let moments = moments(house, record, &disclosures);
         for contact in &record.contacts {
-            all.push(of_contact(&record.name, contact, &moments, &distributors, house.now())?);
+            let moments = moments(house, distributor, contact, &disclosures);
+            let mut health =
+                of_contact(&record.name, contact, &moments, &distributors, house.now())?;
+            health.findings.extend(challenges::unproven(contact, &proofs, house.now()));
+            all.push(health);
         }
     }
     Ok(all)
 }
 
-/// When a distributor's certificates must be good.
+/// When a contact's certificates must be good.
 pub(super) fn moments(
     house: &House,
-    record: &DistributorRecord,
+    distributor: &Distributor,
+    contact: &Contact,
     disclosures: &[Disclosure],
 ) -> Vec<Moment> {
-    let now = house.now();
+    let (now, record) = (house.now(), distributor.record.open(Reason::Judging));
     let mut moments = vec![Moment { when: When::Now, at: now }];
     for disclosure in disclosures.iter().filter(|d| d.stage.is_open()) {
         let Some(t0) = disclosure.t0.filter(|t0| t0.at > now) else { continue };
-        if hears(disclosure) {
-            let at = planner::notice_at(&t0, record, house.config.plans.lead_days, now).max(now);
+        if is_told(distributor, disclosure) {
+            let at = planner::notice_at(&t0, record, contact, house.config.plans.lead_days, now)
+                .max(now);
             moments.push(Moment { when: When::Sending, at });
         }
         moments.push(Moment { when: When::T0, at: t0.at });
@@ -121,20 +128,24 @@ pub(super) fn moments(
     moments
 }
 
-/// When this distributor's notices of open disclosures are due, past ones included.
+/// When this contact's notices of open disclosures are due, past ones included.
 pub(super) fn planned_notices(
     house: &House,
-    record: &DistributorRecord,
+    distributor: &Distributor,
+    contact: &Contact,
     disclosures: &[Disclosure],
 ) -> Vec<At> {
     let (lead, ever) = (house.config.plans.lead_days, At::from_secs(0));
-    let open = disclosures.iter().filter(|d| d.stage.is_open() && hears(d));
-    open.filter_map(|d| d.t0).map(|t0| planner::notice_at(&t0, record, lead, ever)).collect()
+    let record = distributor.record.open(Reason::Judging);
+    let open = disclosures.iter().filter(|d| d.stage.is_open() && is_told(distributor, d));
+    let due = |t0| planner::notice_at(&t0, record, contact, lead, ever);
+    open.filter_map(|d| d.t0).map(due).collect()
 }
 
-/// Whether distributors hear of a disclosure in advance at all.
-fn hears(disclosure: &Disclosure) -> bool {
-    disclosure.case.open(Reason::Judging).without_notice.is_none()
+/// Whether a distributor hears of a disclosure in advance at all.
+fn is_told(distributor: &Distributor, disclosure: &Disclosure) -> bool {
+    let content = disclosure.case.open(Reason::Judging);
+    content.without_notice.is_none() && hears(distributor, content)
 }
 
 fn of_contact(

@@ -12,7 +12,13 @@ use crate::domain::time::At;
 use crate::pgp::{self, Certificate};
 
 /// The pinned certificates of a contact of the list that can be used at `now`, each once.
-pub fn sealable(all: &[Distributor], sealing: &Sealing, now: At) -> Vec<Certificate> {
+/// `read` parses a certificate; whoever seals many keeps them parsed.
+pub fn sealable(
+    all: &[Distributor],
+    sealing: &Sealing,
+    now: At,
+    read: impl Fn(&str) -> Option<Certificate>,
+) -> Vec<Certificate> {
     let mut found: Vec<(&HeldCertificate, Certificate)> = Vec::new();
     for distributor in all.iter().filter(|d| d.active) {
         let contacts = &distributor.record.open(Reason::Dispatch).contacts;
@@ -24,7 +30,7 @@ pub fn sealable(all: &[Distributor], sealing: &Sealing, now: At) -> Vec<Certific
                 if !pinned || known || unexplained(all, contact, held, now) {
                     continue;
                 }
-                let Ok(certificate) = Certificate::import(held.armored.as_bytes()) else {
+                let Some(certificate) = read(&held.armored) else {
                     continue;
                 };
                 if pgp::judge(&certificate, now).usable() {

@@ -117,6 +117,7 @@ mod tests {
             shared: None,
         };
         let contact = Contact {
+            reply_certificates: vec![],
             id: ContactId::new(AT, [n; 10]),
             address: format!("{n}@x.example"),
             kind: ContactKind::Role,
@@ -124,6 +125,7 @@ mod tests {
             certificates: vec![held],
         };
         let record = DistributorRecord {
+            groups: vec![],
             name: n.to_string(),
             lead_days: None,
             longest_embargo_days: None,

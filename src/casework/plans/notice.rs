@@ -1,13 +1,18 @@
 //! Gathering a Notice plan: each contact its own sealed mail at its own window, and the
 //! reporters in the moment of the first one.
 
+use std::collections::BTreeMap;
+
+use super::Order;
+use super::content::{Content, level};
 use super::pin::{Draft, pin};
 use super::views::{self, Opened};
 use crate::casework::disclosures::{check, open_for_change, t0_of};
 use crate::casework::distributors::{AFTER, When, shared, waits};
 use crate::casework::members::recall;
-use crate::casework::{Case, CaseError, House};
-use crate::clock::random;
+use crate::casework::windows::{hears, weigh};
+use crate::casework::{Case, CaseError, House, challenges};
+use crate::clock::{random, shuffle};
 use crate::domain::action::Action;
 use crate::domain::advisory::Reporter;
 use crate::domain::blob::{Blob, BlobRef, Sha256};
@@ -15,16 +20,17 @@ use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
 use crate::domain::event::{Happened, StepEvent};
 use crate::domain::finding::{Finding, Severity, any_stop};
-use crate::domain::ids::{DisclosureId, StepId};
+use crate::domain::ids::{ContactId, DisclosureId, StepId};
 use crate::domain::party::{CLEAR_SUBJECT, Contact, Distributor, HeldCertificate};
 use crate::domain::plan::{Phase, Plan, PlanKind, Sealing, Step};
 use crate::domain::planner::{self, Notice, PERSON};
+use crate::domain::rules::windows::POST_MISSING;
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
 use crate::domain::view::NoticeView;
 use crate::domain::zone::T0;
 use crate::formats::leak::leaks;
-use crate::letters::notice as letter;
+use crate::letters::{entity, notice as letter};
 use crate::pgp::{self, Certificate};
 use crate::store::{Reader, StoreError};
 
@@ -36,29 +42,37 @@ const NOT_YET: &[&str] = &[
     "expectation-missing",
     "no-post",
     "candidate-dated-otherwise",
+    POST_MISSING,
 ];
 
 pub(super) async fn make(
     house: &House,
     actor: Actor,
     disclosure: &Disclosure,
+    order: &Order,
 ) -> Case<(Plan, Vec<Finding>)> {
     open_for_change(disclosure)?;
     let t0 = t0_of(disclosure)?;
     let mut findings = check(house, disclosure).await?;
     findings.retain(|f| !NOT_YET.contains(&f.code.as_str()));
+    weigh(&mut findings, &order.accept);
     let id = disclosure.id;
     let (told, distributors) =
         house.store.read(move |r| Ok::<_, StoreError>((told(r, id)?, r.distributors()?))).await?;
     let revision = told.saturating_add(1);
     let opened = views::open(house, disclosure).await?;
     let view = opened.notice(house, disclosure, t0, revision);
-    let active: Vec<&Distributor> = distributors.iter().filter(|d| d.active).collect();
-    let mut making =
-        Making { house, t0, view: &view, blobs: Vec::new(), notices: Vec::new(), findings };
+    let active: Vec<&Distributor> =
+        distributors.iter().filter(|d| hears(d, &opened.content)).collect();
+    let proofs = challenges::proofs(house).await?;
+    let (blobs, notices) = (Vec::new(), Vec::new());
+    let mut making = Making { house, t0, view: &view, proofs, blobs, notices, findings };
     making.distributors(&active)?;
     let asks = making.reporters(&opened)?;
-    let Making { blobs, notices, findings, .. } = making;
+    let Making { mut blobs, mut notices, findings, .. } = making;
+    level(&mut blobs, &mut notices);
+    // Sent in the plan's order: whoever watches the relay learns nothing of the list's.
+    shuffle(house.rng.as_ref(), &mut notices);
     if any_stop(&findings) {
         return Err(CaseError::Blocked(findings));
     }
@@ -77,18 +91,22 @@ pub(super) async fn make(
         t0,
         threshold: house.config.plans.notice,
         recipients,
+        groups: opened.content.groups.clone(),
+        announces: None,
         steps,
         blobs,
         advisories: opened.advisories.iter().map(|a| (a.id, a.revision)).collect(),
         distributors: active.iter().map(|d| (d.id, d.revision)).collect(),
+        resends: None,
     };
     Ok((pin(house, actor, disclosure, draft).await?, findings))
 }
 
-/// How many notice plans of a disclosure told anybody anything, void ones included.
+/// How many notice plans of a disclosure told anybody anything, void ones included. A resend
+/// tells nothing new.
 fn told(r: &mut Reader<'_>, disclosure: DisclosureId) -> Result<i64, StoreError> {
     let mut told = 0_i64;
-    for plan in r.plans(disclosure)?.iter().filter(|p| p.kind == PlanKind::Notice) {
+    for plan in r.plans(disclosure)?.iter().filter(|p| super::tells_anew(p)) {
         let sent = |e: &StepEvent| matches!(e.happened, Happened::Intended);
         if super::events(r, plan.id)?.iter().any(sent) {
             told = told.saturating_add(1);
@@ -129,6 +147,7 @@ struct Making<'a> {
     house: &'a House,
     t0: T0,
     view: &'a NoticeView,
+    proofs: BTreeMap<ContactId, At>,
     blobs: Vec<Blob>,
     notices: Vec<Notice>,
     findings: Vec<Finding>,
@@ -136,15 +155,13 @@ struct Making<'a> {
 
 impl Making<'_> {
     fn distributors(&mut self, all: &[&Distributor]) -> Case<()> {
-        if all.is_empty() {
-            return Ok(());
-        }
-        let group = self.group(self.view, "notice.entity")?;
         let (now, lead) = (self.house.now(), self.house.config.plans.lead_days);
         for distributor in all {
             let record = distributor.record.open(Reason::Dispatch);
-            let not_before = planner::notice_at(&self.t0, record, lead, now);
             for contact in &record.contacts {
+                let not_before = planner::notice_at(&self.t0, record, contact, lead, now);
+                let content = Content::of(&contact.profile, self.view);
+                let group = self.content(content)?;
                 self.contact(contact, &group, not_before, all)?;
             }
         }
@@ -169,6 +186,7 @@ impl Making<'_> {
         self.findings.extend(waiting.chain(shared.into_iter().flatten().map(mild)));
         let clear = leaks("clear subject", contact.clear_subject(), &self.view.advisories);
         self.findings.extend(clear);
+        self.findings.extend(challenges::unproven(contact, &self.proofs, self.house.now()));
         let sealing = Sealing {
             recipient: contact.id.to_string(),
             subject: letter::subject(self.view),
@@ -215,8 +233,7 @@ impl Making<'_> {
 
     fn push(&mut self, to: String, group: BlobRef, sealing: Sealing, not_before: At) {
         let from = self.house.config.team.address.clone();
-        let envelope_from =
-            self.house.config.mail.envelope_from.clone().unwrap_or_else(|| from.clone());
+        let envelope_from = self.house.sender();
         let mail = Action::Mail {
             from,
             envelope_from,
@@ -227,12 +244,29 @@ impl Making<'_> {
         self.notices.push(Notice { mail, sealing, not_before });
     }
 
+    /// The pinned part of what contacts with this content get, made once.
+    fn content(&mut self, content: Content) -> Case<BlobRef> {
+        let name = content.name();
+        match self.blobs.iter().find(|b| b.about.name == name) {
+            Some(there) => Ok(there.about.clone()),
+            None => self.group(&content.view(self.view), &name),
+        }
+    }
+
     /// The pinned part of a content group.
     fn group(&mut self, view: &NoticeView, name: &str) -> Case<BlobRef> {
         let boundary: [u8; 16] = random(self.house.rng.as_ref());
         let group = letter::group(&self.house.templates, view, "", &hex::encode(boundary))
             .map_err(|e| CaseError::invalid("notice", "cannot be made", e.to_string()))?;
-        let blob = Blob::new(name, group.body, vec![]);
+        let body = match self.house.config.signing.shared_body {
+            true => {
+                let from = &self.house.config.team.address;
+                entity::shared(&group.body, from, &letter::subject(view))
+                    .map_err(|e| CaseError::invalid("notice", "cannot be made", e.to_string()))?
+            }
+            false => group.body,
+        };
+        let blob = Blob::new(name, body, vec![]);
         let about = blob.about.clone();
         self.blobs.push(blob);
         Ok(about)

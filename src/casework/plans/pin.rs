@@ -10,7 +10,8 @@ use crate::domain::ids::{AdvisoryId, BlobId, DistributorId, PlanId};
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
 use crate::domain::planner::whole_second;
-use crate::domain::secret::Embargoed;
+use crate::domain::secret::{Embargoed, Reason};
+use crate::domain::time::At;
 use crate::domain::zone::T0;
 use crate::store::StoreError;
 
@@ -20,11 +21,25 @@ pub(super) struct Draft {
     pub t0: T0,
     pub threshold: u32,
     pub recipients: Sha256,
+    /// The groups it is for; empty for all.
+    pub groups: Vec<String>,
+    /// The disclosure's instant, where `t0` is the plan's own.
+    pub announces: Option<At>,
     pub steps: Vec<Step>,
     pub blobs: Vec<Blob>,
     /// Revisions of everything the content came from.
     pub advisories: Vec<(AdvisoryId, i64)>,
     pub distributors: Vec<(DistributorId, i64)>,
+    /// The Notice plan whose content this one sends again.
+    pub resends: Option<PlanId>,
+}
+
+/// A digest of what a notice is made from, the instant aside: whoever tells it again compares.
+pub(super) fn tells(disclosure: &Disclosure, advisories: &[(AdvisoryId, i64)]) -> Sha256 {
+    let case = disclosure.case.open(Reason::Rendering);
+    let versions: Vec<_> = case.releases.iter().map(|r| (&r.branch, &r.version, &r.tag)).collect();
+    let told = (advisories, &case.advisories, &case.cells, &case.patches, versions);
+    Sha256::of(&serde_json::to_vec(&told).unwrap_or_default())
 }
 
 /// Stores it. An older plan of the same kind that has not begun becomes void.
@@ -36,7 +51,7 @@ pub(super) async fn pin(
 ) -> Case<Plan> {
     check_size(house, &draft.blobs)?;
     let (id, dis, kind) = (house.fresh(PlanId::new), disclosure.id, draft.kind);
-    let built = disclosure.case.open(crate::domain::secret::Reason::Rendering).built_from_tag();
+    let built = disclosure.case.open(Reason::Rendering).built_from_tag();
     let salt: [u8; 32] = random(house.rng.as_ref());
     let number = house.store.read(move |r| r.next_plan_number(dis)).await?;
     let manifest = Manifest {
@@ -50,7 +65,11 @@ pub(super) async fn pin(
         threshold: draft.threshold,
         early_lift: house.config.plans.early_lift,
         announce_after: house.config.plans.announce_wait(built),
+        resends: draft.resends,
+        tells: (kind == PlanKind::Notice).then(|| tells(disclosure, &draft.advisories)),
         recipients: draft.recipients,
+        groups: draft.groups,
+        announces: draft.announces,
         templates: house.templates.digests().iter().map(|(n, d)| ((*n).to_owned(), *d)).collect(),
         steps: draft.steps,
     };
@@ -92,10 +111,13 @@ pub(super) async fn pin(
                     return Err(StoreError::Conflict("distributor"));
                 }
             }
-            for old in
-                tx.plans(dis)?.into_iter().filter(|p| p.kind == kind && p.state.is_voidable())
-            {
-                tx.move_plan(old.id, old.state, PlanState::Void)?;
+            for old in tx.plans(dis)? {
+                if manifest.resends == Some(old.id) && !has_begun(&old) {
+                    return Err(StoreError::Conflict("plan"));
+                }
+                if old.kind == kind && old.state.is_voidable() && replaces(&manifest, &old) {
+                    tx.move_plan(old.id, old.state, PlanState::Void)?;
+                }
             }
             tx.add_plan(&stored, &manifest.steps)?;
             for (blob_id, blob) in &blobs {
@@ -105,6 +127,21 @@ pub(super) async fn pin(
         })
         .await?;
     Ok(plan)
+}
+
+/// Whether what a plan tells was told and still holds.
+pub(super) const fn has_begun(plan: &Plan) -> bool {
+    matches!(plan.state, PlanState::Running | PlanState::Finished)
+}
+
+/// Whether a new plan takes the place of an older one of its kind. A resend takes that of
+/// another resend to the same contact only.
+fn replaces(new: &Manifest, old: &Plan) -> bool {
+    if new.resends.is_none() {
+        return true;
+    }
+    let old = Manifest::parse(old.manifest.open(Reason::Judging));
+    old.is_ok_and(|old| old.resends.is_some() && old.recipients == new.recipients)
 }
 
 fn check_size(house: &House, blobs: &[Blob]) -> Case<()> {

@@ -3,9 +3,11 @@
 
 use async_trait::async_trait;
 
+use super::Order;
 use super::pin::{Draft, pin};
 use super::views::{self, Opened};
 use crate::casework::disclosures::{MEND, check, open_for_change, t0_of};
+use crate::casework::windows::{hears, weigh};
 use crate::casework::{Case, CaseError, House};
 use crate::clock::random;
 use crate::domain::action::Action;
@@ -31,6 +33,7 @@ pub(super) async fn make(
     house: &House,
     actor: Actor,
     disclosure: &Disclosure,
+    order: &Order,
 ) -> Case<(Plan, Vec<Finding>)> {
     open_for_change(disclosure)?;
     let t0 = t0_of(disclosure)?;
@@ -42,6 +45,7 @@ pub(super) async fn make(
         return Err(CaseError::not_now("a release plan is running or done", MEND));
     }
     let mut findings = check(house, disclosure).await?;
+    weigh(&mut findings, &order.accept);
     findings.extend(unannounced(house, disclosure, &plans).await?);
     let opened = views::open(house, disclosure).await?;
     findings.extend(reporters_named(&opened));
@@ -74,10 +78,13 @@ pub(super) async fn make(
         t0,
         threshold: house.config.plans.release,
         recipients: Sha256::of(b""),
+        groups: Vec::new(),
+        announces: None,
         steps,
         blobs,
         advisories: opened.advisories.iter().map(|a| (a.id, a.revision)).collect(),
         distributors: vec![],
+        resends: None,
     };
     Ok((pin(house, actor, disclosure, draft).await?, findings))
 }
@@ -117,7 +124,7 @@ async fn unannounced(
     let silent = disclosure.stage == Stage::Drafting
         && content.without_notice.is_none()
         && !content.advisories.is_empty()
-        && list.iter().any(|d| d.active)
+        && list.iter().any(|d| hears(d, content))
         && !plans.iter().any(told);
     Ok(silent.then(|| {
         Finding::stop(
@@ -172,9 +179,9 @@ pub async fn try_targets(house: &House, steps: &[Step], blobs: &[Blob]) -> Vec<F
 }
 
 /// The team's signer of posts, as letters want it.
-struct Poster<'a> {
-    signer: &'a dyn Signer,
-    at: At,
+pub(super) struct Poster<'a> {
+    pub signer: &'a dyn Signer,
+    pub at: At,
 }
 
 #[async_trait]

@@ -4,11 +4,11 @@
 use crate::casework::disclosures::advisories_of;
 use crate::casework::{Case, House};
 use crate::domain::advisory::Advisory;
-use crate::domain::disclosure::{Case as Content, Disclosure, Patch};
+use crate::domain::disclosure::{Attachment, AttachmentKind, Case as Content, Disclosure, Patch};
 use crate::domain::secret::Reason;
 use crate::domain::view::{
-    AdvisoryView, Audience, BranchView, FitView, NoticePatch, NoticeView, PatchView, PublicView,
-    ReleaseView,
+    AdvisoryView, Audience, BranchView, FitView, NoticeFile, NoticePatch, NoticeView, PatchView,
+    PublicView, ReleaseView,
 };
 use crate::domain::zone::T0;
 
@@ -18,6 +18,8 @@ pub(super) struct Opened {
     pub advisories: Vec<Advisory>,
     /// Each patch with its bytes, in the case's order.
     pub patches: Vec<(Patch, Vec<u8>)>,
+    /// The same of what distributors get beside them.
+    pub attachments: Vec<(Attachment, Vec<u8>)>,
 }
 
 pub(super) async fn open(house: &House, disclosure: &Disclosure) -> Case<Opened> {
@@ -29,7 +31,13 @@ pub(super) async fn open(house: &House, disclosure: &Disclosure) -> Case<Opened>
         let blob = house.store.read(move |r| r.blob(id)).await?;
         patches.push((patch.clone(), blob.bytes));
     }
-    Ok(Opened { content, advisories, patches })
+    let mut attachments = Vec::new();
+    for attachment in &content.attachments {
+        let id = attachment.blob;
+        let blob = house.store.read(move |r| r.blob(id)).await?;
+        attachments.push((attachment.clone(), blob.bytes));
+    }
+    Ok(Opened { content, advisories, patches, attachments })
 }
 
 impl Opened {
@@ -122,9 +130,21 @@ impl Opened {
             made_at: house.now(),
             advisories: self.advisory_views(),
             patches: self.patches.iter().map(patch).collect(),
+            files: self.files(),
+            machine_readable: true,
             releases: self.releases(),
             branches: self.branches(),
         }
+    }
+
+    fn files(&self) -> Vec<NoticeFile> {
+        let file = |(attachment, bytes): &(Attachment, Vec<u8>)| NoticeFile {
+            file_name: attachment.file_name.clone(),
+            poc: attachment.kind == AttachmentKind::Poc,
+            sha256: attachment.sha256.to_string(),
+            bytes: bytes.clone(),
+        };
+        self.attachments.iter().map(file).collect()
     }
 
     /// What one reporter hears: their own advisories and the date, no patches.
@@ -143,6 +163,7 @@ impl Opened {
         let named: Vec<_> = view.advisories.iter().map(|a| a.public_id.clone()).collect();
         view.branches.retain(|b| named.contains(&b.public_id));
         view.patches.clear();
+        view.files.clear();
         view
     }
 }

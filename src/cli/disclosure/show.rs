@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::casework::{advisories, disclosures, plans};
 use crate::cli::desk::Desk;
 use crate::cli::print::table;
-use crate::domain::disclosure::{Case, Disclosure};
+use crate::cli::words;
+use crate::domain::disclosure::{AttachmentKind, Case, Disclosure};
 use crate::domain::ids::AdvisoryId;
 use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::secret::Reason;
@@ -79,8 +80,14 @@ pub async fn one(desk: &Desk, disclosure: &Disclosure) -> anyhow::Result<()> {
             if armed { "yes: an approved release plan waits" } else { "no" }.to_owned(),
         ],
     ];
-    if let Some(reason) = &case.without_notice {
-        head.push(vec!["without notice".to_owned(), reason.clone()]);
+    match &case.without_notice {
+        Some(reason) => head.push(vec!["without notice".to_owned(), reason.clone()]),
+        None => {
+            let all = "every active distributor".to_owned();
+            let some = || format!("only the groups {}", words::listed(&case.groups));
+            let who = if case.groups.is_empty() { all } else { some() };
+            head.push(vec!["hear in advance".to_owned(), who]);
+        }
     }
     let supported = desk.house.supported();
     let mut parts = vec![table(&[], head)];
@@ -130,6 +137,15 @@ fn contents(case: &Case, names: &Names) -> Vec<String> {
         ]
     });
     part(&["patch", "branch", "fixes", ""], patches.collect());
+    let attachments = case.attachments.iter().map(|a| {
+        let who = match a.kind {
+            AttachmentKind::Poc => "contacts that asked for it",
+            AttachmentKind::File => "every distributor that hears",
+        };
+        let (kind, who) = (a.kind.word().to_owned(), who.to_owned());
+        vec![a.id.to_string(), a.file_name.clone(), kind, who]
+    });
+    part(&["attachment", "file", "kind", "for"], attachments.collect());
     let candidates = case.candidates.iter().map(|c| {
         let tag = c.tag.as_ref().map(|t| t.name.clone()).unwrap_or_default();
         vec![c.id.to_string(), c.branch.to_string(), c.tip.clone(), tag]

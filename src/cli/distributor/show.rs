@@ -3,6 +3,7 @@
 use crate::casework::{distributors, find_distributor};
 use crate::cli::desk::Desk;
 use crate::cli::print::table;
+use crate::cli::words;
 use crate::domain::party::{self, Contact, HeldCertificate};
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
@@ -46,22 +47,32 @@ pub async fn one(desk: &Desk, name: &str) -> anyhow::Result<()> {
                 vec!["name".to_owned(), record.name.clone()],
                 vec!["hears".to_owned(), if found.active { "yes" } else { "no" }.to_owned()],
                 vec!["lead".to_owned(), days(record.lead_days, "as configured")],
-                vec!["longest embargo".to_owned(), days(record.longest_embargo_days, "any")],
+                vec![
+                    "longest embargo".to_owned(),
+                    days(record.longest_embargo_days, "any; 14 days for a list"),
+                ],
+                vec!["groups".to_owned(), words::listed(&record.groups)],
             ],
         );
         let rows = record.contacts.iter().flat_map(|c| {
-            c.certificates.iter().map(|held| {
+            let sealed_to = c.certificates.iter().map(|held| (held, standing(c, held, now)));
+            let replies = c.reply_certificates.iter().map(|held| {
+                let retired = held.retired_at.is_some();
+                (held, if retired { "retired" } else { "signs replies" }.to_owned())
+            });
+            sealed_to.chain(replies).map(|(held, standing)| {
                 vec![
                     c.id.to_string(),
                     c.address.clone(),
                     c.kind.word().to_owned(),
                     c.clear_subject().to_owned(),
+                    gets(c),
                     held.fingerprint.clone(),
-                    standing(c, held, now),
+                    standing,
                 ]
             })
         });
-        let head_row = ["contact", "address", "kind", "clear subject", "certificate", ""];
+        let head_row = ["contact", "address", "kind", "clear subject", "gets", "certificate", ""];
         format!("{head}\n\n{}", table(&head_row, rows))
     })
 }
@@ -86,4 +97,21 @@ fn standing(contact: &Contact, held: &HeldCertificate, now: At) -> String {
         },
         _ => "in use".to_owned(),
     }
+}
+
+/// What a contact gets beside the text, and what telling it obliges us to.
+fn gets(contact: &Contact) -> String {
+    let profile = &contact.profile;
+    let mut words = Vec::new();
+    for (is, word) in [
+        (!profile.without_patches, "patches"),
+        (!profile.without_json, "json"),
+        (profile.poc, "poc"),
+    ] {
+        words.extend(is.then_some(word.to_owned()));
+    }
+    if let Some(list) = &profile.requires_public_post {
+        words.push(format!("requires a post to {list}"));
+    }
+    words.join(", ")
 }

@@ -7,13 +7,19 @@ use crate::casework::plans::{self, Standing};
 use crate::casework::{approvals, audits, members};
 use crate::cli::desk::Desk;
 use crate::cli::print::table;
+use crate::cli::words;
+use crate::domain::action::Action;
 use crate::domain::party::CLEAR_SUBJECT;
-use crate::domain::plan::{Phase, Plan, Step};
+use crate::domain::plan::{Phase, Plan, PlanKind, Step};
 use crate::domain::run::{GoRow, Progress, Status};
 use crate::domain::secret::Reason;
 
 /// Drawn before the first step that anybody outside can see.
 const LINE: &str = "--- after this step it is public ---";
+/// The same of a Headsup.
+const ANNOUNCED: &str = "--- after this step the date is public, and nothing else ---";
+/// What a contact without wishes of its own gets.
+const USUAL: &str = "notice.entity";
 /// How much of a step's id is shown: its end is random, and enough to name it.
 const TAIL: usize = 8;
 
@@ -57,6 +63,7 @@ fn as_json(standing: &Standing, people: &[String]) -> Value {
                 "number": n.saturating_add(1), "id": step.id, "phase": step.phase,
                 "outlet": step.outlet, "what": audits::spoken(step),
                 "not_before": step.not_before.rfc3339(), "after": step.after,
+                "content": step.sealing.as_ref().and(content(step)),
                 "clear_subject": step.sealing.as_ref().map(|s| s.clear_subject.as_str()),
                 "status": progress.map(|p| p.status.word()), "evidence": progress.map(evidence),
             })
@@ -66,9 +73,12 @@ fn as_json(standing: &Standing, people: &[String]) -> Value {
     if let Some(fields) = value.as_object_mut() {
         fields.insert("approved_by".to_owned(), json!(people));
         fields.insert("approvals_needed".to_owned(), json!(manifest.threshold));
+        fields.insert("announces".to_owned(), json!(manifest.announces.map(|at| at.rfc3339())));
+        fields.insert("groups".to_owned(), json!(manifest.groups));
         fields.insert("early_lift".to_owned(), json!(manifest.early_lift));
         fields.insert("lifted".to_owned(), json!(facts.lifted));
         fields.insert("go".to_owned(), json!(facts.go.map(|_| go(standing))));
+        fields.insert("resends".to_owned(), json!(manifest.resends));
         fields.insert("steps".to_owned(), json!(steps));
     }
     value
@@ -99,11 +109,22 @@ fn as_text(standing: &Standing, people: &[String]) -> String {
         ("disclosure", plan.disclosure.to_string()),
         ("state", state),
         ("approvals", said),
-        ("T0", manifest.t0.spoken()),
+        (if manifest.announces.is_some() { "goes out" } else { "T0" }, manifest.t0.spoken()),
         ("first byte leaves", effect),
         ("MANIFEST sha256", plan.digest.to_string()),
     ];
-    if plan.kind.is_public() {
+    if plan.kind == PlanKind::Notice {
+        let all = || "every active distributor".to_owned();
+        let some = || format!("only the groups {}", words::listed(&manifest.groups));
+        head.push(("for", if manifest.groups.is_empty() { all() } else { some() }));
+    }
+    if let Some(id) = manifest.resends {
+        head.push(("sends again", format!("the content of {id}, unchanged, to one contact")));
+    }
+    if let Some(at) = manifest.announces {
+        head.push(("announces T0", at.spoken()));
+        head.push(("GO", go(standing)));
+    } else if plan.kind.is_public() {
         let lift = if facts.lifted { "asked for: it starts before T0" } else { "not asked for" };
         head.push(("GO", go(standing)));
         head.push(("early start", lift.to_owned()));
@@ -133,13 +154,25 @@ fn steps(standing: &Standing) -> String {
     let first = manifest.steps.iter().position(|s| s.phase >= Phase::Gate);
     if let (true, Some(first)) = (plan.kind.is_public(), first) {
         // One line for the head of the table.
-        lines.insert(first.saturating_add(1), LINE.to_owned());
+        let line = if manifest.announces.is_some() { ANNOUNCED } else { LINE };
+        lines.insert(first.saturating_add(1), line.to_owned());
     }
     lines.join("\n")
 }
 
+/// The pinned entity of a sealed mail: who gets which attachments.
+fn content(step: &Step) -> Option<&str> {
+    match &step.action {
+        Action::Mail { message, .. } => Some(&message.name),
+        _ => None,
+    }
+}
+
 fn what(step: &Step) -> String {
-    let spoken = audits::spoken(step);
+    let mut spoken = audits::spoken(step);
+    if let Some(name) = content(step).filter(|n| step.sealing.is_some() && *n != USUAL) {
+        spoken.push_str(&format!(" ({name})"));
+    }
     match step.sealing.as_ref().filter(|s| s.clear_subject != CLEAR_SUBJECT) {
         None => spoken,
         Some(sealing) => format!("{spoken}, subject in CLEAR TEXT: {}", sealing.clear_subject),

@@ -38,6 +38,10 @@ impl Page<'_> {
         self.text(key)?.parse().map_err(|_| BadManifest { key })
     }
 
+    fn maybe_value<T: FromStr>(&mut self, key: &'static str) -> Result<Option<T>, BadManifest> {
+        self.maybe(key).map(|v| v.parse().map_err(|_| BadManifest { key })).transpose()
+    }
+
     fn at(&mut self, key: &'static str) -> Result<At, BadManifest> {
         At::parse_rfc3339(&self.text(key)?).ok_or(BadManifest { key })
     }
@@ -87,7 +91,14 @@ pub(super) fn parse(text: &str) -> Result<Manifest, BadManifest> {
     let threshold = page.value("threshold")?;
     let early_lift = page.value("early-lift")?;
     let announce_after = Span::secs(page.value("announce-after")?);
+    let resends = page.maybe_value("resends")?;
+    let tells = page.maybe_value("tells")?;
     let recipients = page.value("recipients")?;
+    let groups = page.many("group", Some)?;
+    let announces = match page.maybe("announces") {
+        None => None,
+        Some(at) => Some(At::parse_rfc3339(&at).ok_or(BadManifest { key: "announces" })?),
+    };
     let templates = page.many("template", |v| {
         let (digest, name) = v.split_once(' ')?;
         Some((name.to_owned(), digest.parse().ok()?))
@@ -112,7 +123,11 @@ pub(super) fn parse(text: &str) -> Result<Manifest, BadManifest> {
         early_lift,
         announce_after,
         recipients,
+        groups,
+        announces,
         templates,
+        resends,
+        tells,
         steps,
     };
     // The check list, the escapes and the line ends must be exactly what we would write:

@@ -80,7 +80,11 @@ pub(crate) fn sample() -> Manifest {
         threshold: 2,
         early_lift: 1,
         announce_after: Span::mins(15),
+        groups: vec!["embedded".into()],
+        announces: Some(At::from_secs(1_796_137_200)),
         recipients: Sha256::of(b""),
+        resends: Some(PlanId::new(At::from_secs(1), [7; 10])),
+        tells: Some(Sha256::of(b"told")),
         templates: vec![("notice.txt".into(), Sha256::of(b"t"))],
         steps: vec![mail, push, step(3, ask), step(4, publish), step(5, wait), step(6, run)],
     }

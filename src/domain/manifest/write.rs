@@ -35,7 +35,17 @@ pub(super) fn render(manifest: &Manifest) -> String {
     page.line("threshold", manifest.threshold);
     page.line("early-lift", manifest.early_lift);
     page.line("announce-after", manifest.announce_after.as_secs());
+    if let Some(plan) = manifest.resends {
+        page.line("resends", plan);
+    }
+    if let Some(digest) = manifest.tells {
+        page.line("tells", digest);
+    }
     page.line("recipients", manifest.recipients);
+    manifest.groups.iter().for_each(|g| page.line("group", g));
+    if let Some(at) = manifest.announces {
+        page.line("announces", at.rfc3339());
+    }
     for (name, digest) in &manifest.templates {
         page.line("template", format_args!("{digest} {name}"));
     }

@@ -5,3 +5,4 @@ pub mod advisory;
 pub mod dates;
 pub mod matrix;
 pub mod readiness;
+pub mod windows;

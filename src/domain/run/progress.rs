@@ -9,6 +9,11 @@ use crate::domain::time::{At, Span};
 /// The outlets' code for a branch that no longer stands where the plan pinned it.
 pub const BRANCH_MOVED: &str = "branch-moved";
 
+/// The code of a step whose fate stays unknown.
+pub const NOBODY_CAN_TELL: &str = "nobody-can-tell";
+/// The code of a notice that was put off for too long.
+pub const GAVE_UP: &str = "gave-up";
+
 /// Where a step stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Status {
@@ -82,6 +87,10 @@ pub struct Progress {
     pub detoured: bool,
     /// Whether the last `Clear` came out of `Unknown`.
     doubtful: bool,
+    /// Since when a mail is put off, over and over.
+    put_off_since: Option<At>,
+    /// The last event that changed it.
+    changed_at: Option<At>,
     /// The last look.
     pub looked_at: Option<At>,
     /// When it was settled.
@@ -93,6 +102,15 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// How long a waiting state lasts, from the event that began it.
+    pub fn waits(&self, repeat: Repeat) -> Option<Span> {
+        match (&self.status, repeat) {
+            (Status::Retry { at }, _) => Some(at.since(self.changed_at?)),
+            (Status::Unknown { since }, _) => Some(self.wakes_at(repeat)?.since(*since)),
+            _ => None,
+        }
+    }
+
     /// When a waiting state ends by itself; `None` when it does not or already has.
     pub fn wakes_at(&self, repeat: Repeat) -> Option<At> {
         match (&self.status, repeat) {
@@ -106,12 +124,13 @@ impl Progress {
         }
     }
 
-    pub(super) fn fold(&mut self, step: &Step, repeat: Repeat, event: &StepEvent) {
+    pub(super) fn fold(&mut self, step: &Step, repeat: Repeat, t0: At, event: &StepEvent) {
         let at = event.at;
         // A settled step stays settled; late answers of an earlier attempt change nothing.
         if self.status.is_settled() {
             return;
         }
+        self.changed_at = Some(at);
         match &event.happened {
             Happened::Looked { seen } => self.looked(step, repeat, at, seen),
             Happened::Intended => {
@@ -122,7 +141,7 @@ impl Progress {
                 self.status = Status::Intended { at };
             }
             Happened::Acted { receipt } => self.settle(at, receipt.clone()),
-            Happened::Failed { error } => self.failed(step, at, error),
+            Happened::Failed { error } => self.failed(step, at, t0, error),
             Happened::Lost => self.status = Status::Unknown { since: at },
             Happened::ByHand { by, evidence } => {
                 self.settle(at, Receipt::by_hand(format!("{by}: {evidence}")));
@@ -135,6 +154,7 @@ impl Progress {
                 self.failures = 0;
                 self.repeats = 0;
                 self.doubtful = false;
+                self.put_off_since = None;
                 self.status = Status::Waiting;
             }
             // Whoever writes of a mail has had it: that ends a doubt, and starts nothing.
@@ -169,7 +189,7 @@ impl Progress {
                 Status::Unknown { .. } if matches!(step.action, Action::Ask { .. }) => {
                     self.status = Status::Clear { at };
                 }
-                Status::Unknown { since } => self.out_of_unknown(repeat, since, at),
+                Status::Unknown { .. } => self.out_of_unknown(repeat, at),
                 // A look that is repeated because it grew old does not undo a doubt.
                 Status::Clear { .. } => self.status = Status::Clear { at },
                 _ => {
@@ -180,34 +200,28 @@ impl Progress {
         }
     }
 
-    /// Law 4: `Unknown` is left by a look, by a declared repeat or by a person.
-    fn out_of_unknown(&mut self, repeat: Repeat, since: At, at: At) {
+    /// Law 4: `Unknown` is left by a look, by a declared repeat or by a person. Whoever decided
+    /// to look saw to it that the time for a repeat has come: no clock is asked again here.
+    fn out_of_unknown(&mut self, repeat: Repeat, at: At) {
         let again = match repeat {
             Repeat::Safe => true,
-            Repeat::SameBytes { after, max } => {
-                if at < since.plus(after) {
-                    return;
-                }
-                self.repeats < max
-            }
+            Repeat::SameBytes { max, .. } => self.repeats < max,
             Repeat::AskHuman => false,
         };
         self.doubtful = again;
         self.status = if again {
             Status::Clear { at }
         } else {
-            Status::Blocked { code: "nobody-can-tell".to_owned() }
+            Status::Blocked { code: NOBODY_CAN_TELL.to_owned() }
         };
     }
 
-    fn failed(&mut self, step: &Step, at: At, error: &OutletError) {
+    fn failed(&mut self, step: &Step, at: At, t0: At, error: &OutletError) {
         self.failures = self.failures.saturating_add(1);
         self.last_error = Some(error.clone());
         let leave = step.on_move == Some(OnMove::Leave) && !self.detoured;
         self.status = match error.retry {
-            Retry::Later if step.sealing.is_some() => {
-                Status::Retry { at: at.plus(unhurried(self.failures)) }
-            }
+            Retry::Later if step.sealing.is_some() => self.put_off(at, t0),
             Retry::Later => Status::Retry { at: at.plus(backoff(self.failures)) },
             Retry::Unknown => Status::Unknown { since: at },
             Retry::Never | Retry::AskHuman if error.code == BRANCH_MOVED && leave => {
@@ -217,6 +231,28 @@ impl Progress {
             Retry::Never | Retry::AskHuman => Status::Blocked { code: error.code.clone() },
         };
     }
+}
+
+impl Progress {
+    /// A notice that is put off is tried again with growing waits, until a person must know
+    /// that this recipient does not hear.
+    fn put_off(&mut self, at: At, t0: At) -> Status {
+        let since = *self.put_off_since.get_or_insert(at);
+        let next = at.plus(unhurried(self.failures));
+        if next > give_up_at(since, t0) {
+            return Status::Blocked { code: GAVE_UP.to_owned() };
+        }
+        Status::Retry { at: next }
+    }
+}
+
+/// A day: a relay that is mended within it is not worth a person's night, and six days of a
+/// week's lead are left to reach the recipient otherwise. An hour before T0 at the latest, so
+/// that there is time for a telephone call. But never before a quarter of an hour of tries: who
+/// puts off strangers (greylisting) takes the second or third.
+fn give_up_at(since: At, t0: At) -> At {
+    let latest = since.plus(Span::days(1)).min(t0.plus(Span::hours(-1)));
+    latest.max(since.plus(Span::mins(15)))
 }
 
 /// 1, 2, 5, 10, 20, 40, then every 60 seconds.

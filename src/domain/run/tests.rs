@@ -39,8 +39,8 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(kind: PlanKind, steps: Vec<Step>) -> Self {
-        let manifest = Manifest {
+    fn manifest(kind: PlanKind, steps: Vec<Step>) -> Manifest {
+        Manifest {
             salt: String::new(),
             plan: PlanId::new(T, [0; 10]),
             disclosure: DisclosureId::new(T, [0; 10]),
@@ -51,14 +51,25 @@ impl Bench {
             threshold: 1,
             early_lift: 1,
             announce_after: Span::mins(15),
+            groups: vec![],
+            announces: None,
             recipients: Sha256::of(b""),
             templates: vec![],
+            resends: None,
+            tells: None,
             steps,
-        };
+        }
+    }
+
+    fn new(kind: PlanKind, steps: Vec<Step>) -> Self {
+        Self::of(&Self::manifest(kind, steps))
+    }
+
+    fn of(manifest: &Manifest) -> Self {
         let facts = PlanFacts { state: PlanState::Approved, held: false, go: None, lifted: false };
         let repeats = [("safe", Repeat::Safe), ("mail", SAME_BYTES), ("human", Repeat::AskHuman)];
         let repeats = repeats.map(|(n, r)| (n.to_owned(), r)).into();
-        Self { run: Run::new(&manifest, facts, repeats), now: T }
+        Self { run: Run::new(manifest, facts, repeats), now: T }
     }
 
     fn release(steps: Vec<Step>) -> Self {
@@ -367,4 +378,175 @@ fn whoever_writes_of_a_mail_has_had_it(#[case] later: Happened) {
     bench.tell(1, later.clone()).tell(2, later);
     assert_eq!(bench.run.progress(id(1)).unwrap().status, Status::Done);
     assert_eq!(bench.run.progress(id(2)).unwrap().status, Status::Waiting, "it never left");
+}
+
+/// A wall clock that is set back by an hour while the monotonic one goes on.
+struct SetBack(Bench, u64);
+
+impl SetBack {
+    fn new(mut bench: Bench) -> Self {
+        bench.run.tick(bench.now, Mono::from_millis(0));
+        bench.now = bench.now.plus(Span::hours(-1));
+        bench.run.tick(bench.now, Mono::from_millis(0));
+        Self(bench, 0)
+    }
+
+    fn after(&mut self, secs: u32) -> &mut Bench {
+        self.1 += u64::from(secs) * 1000;
+        self.0.now = self.0.now.plus(Span::secs(i64::from(secs)));
+        self.0.run.tick(self.0.now, Mono::from_millis(self.1));
+        &mut self.0
+    }
+}
+
+#[test]
+fn a_clock_set_back_lengthens_no_retry() {
+    let mut bench = Bench::gone(vec![step(1, "safe", Phase::Gate)]);
+    bench.run.tick(bench.now, Mono::from_millis(0));
+    bench.look(1, Seen::Absent).fail(1, OutletError::later("unreachable", ""));
+    let mut back = SetBack::new(bench);
+    assert!(back.after(0).decide().is_empty());
+    let bench = back.after(1);
+    assert_eq!(bench.decide(), [Command::Look(id(1))]);
+    // What fails now waits for its own time too, no more and no less.
+    bench.look(1, Seen::Absent).fail(1, OutletError::later("unreachable", ""));
+    assert!(back.after(1).decide().is_empty());
+    assert_eq!(back.0.run.next_due(back.0.now), Some(back.0.now.plus(Span::secs(1))));
+    assert_eq!(back.after(1).decide(), [Command::Look(id(1))]);
+}
+
+#[test]
+fn a_clock_set_back_lengthens_no_doubt_and_loses_no_repeat() {
+    let mut bench = Bench::gone(vec![step(1, "mail", Phase::Announce)]);
+    bench.run.tick(bench.now, Mono::from_millis(0));
+    bench.look(1, Seen::CannotTell).tell(1, Happened::Intended).tell(1, Happened::Lost);
+    let mut back = SetBack::new(bench);
+    assert!(back.after(119).decide().is_empty());
+    assert_eq!(back.after(1).decide(), [Command::Look(id(1))]);
+    assert_eq!(back.0.look(1, Seen::CannotTell).decide(), [Command::Act(id(1))]);
+    back.0.tell(1, Happened::Intended).tell(1, Happened::Lost);
+    back.after(120).look(1, Seen::CannotTell);
+    assert_eq!(back.0.run.blocked(), [id(1)], "it was repeated once");
+}
+
+#[test]
+fn a_clock_set_back_does_not_keep_announcements_from_going_anyway() {
+    let steps = || vec![step(1, "safe", Phase::Gate), step(2, "mail", Phase::Announce)];
+    let mut bench = Bench::gone(steps());
+    bench.look(1, Seen::Conflict(String::new()));
+    let mut back = SetBack::new(bench);
+    assert!(back.after(899).decide().is_empty());
+    assert_eq!(back.after(1).decide(), [Command::Look(id(2))]);
+    // The same when the engine comes back to it after the clock was set.
+    let mut bench = Bench::gone(steps());
+    bench.look(1, Seen::Conflict(String::new()));
+    bench.now = T.plus(Span::hours(-1));
+    bench.run.tick(bench.now, Mono::from_millis(7));
+    bench.run.tick(bench.now.plus(Span::mins(15)), Mono::from_millis(7 + 900_000));
+    assert_eq!(bench.after(Span::mins(15)).decide(), [Command::Look(id(2))]);
+}
+
+/// A clock that was a day ahead for a moment, long before T0, hurries nothing after GO.
+#[test]
+fn a_clock_that_was_ahead_hurries_no_announcement() {
+    let steps = vec![step(1, "safe", Phase::Gate), step(2, "mail", Phase::Announce)];
+    let mut bench = Bench::release(steps);
+    bench.run.tick(T.plus(Span::days(1)), Mono::from_millis(0));
+    bench.run.tick(T, Mono::from_millis(1));
+    bench.facts(|f| f.go = Some(GoRow::Go(T)));
+    bench.look(1, Seen::Conflict(String::new()));
+    assert!(bench.decide().is_empty());
+    bench.run.tick(T.plus(Span::mins(15)), Mono::from_millis(1 + 900_000));
+    assert_eq!(bench.after(Span::mins(15)).decide(), [Command::Look(id(2))]);
+}
+
+/// One notice, put off whenever it is tried, until it gives up; how long after the first try.
+fn given_up_after(before_t0: Span) -> Span {
+    let begin = T.plus(Span::millis(-before_t0.as_millis()));
+    let sealing = crate::domain::plan::Sealing {
+        recipient: "con_1".into(),
+        subject: "s".into(),
+        clear_subject: "[...]".into(),
+        fingerprints: vec![],
+    };
+    let mut notice = Step { not_before: begin, ..step(1, "mail", Phase::Prepare) };
+    notice.sealing = Some(sealing);
+    let mut bench = Bench::new(PlanKind::Notice, vec![notice]);
+    bench.now = begin;
+    loop {
+        bench.look(1, Seen::CannotTell).fail(1, OutletError::later("recipient-deferred", "451"));
+        match bench.run.next_due(bench.now) {
+            Some(at) if bench.run.blocked().is_empty() => bench.now = at,
+            _ => break,
+        }
+    }
+    let blocked = Status::Blocked { code: GAVE_UP.into() };
+    assert_eq!(bench.run.progress(id(1)).unwrap().status, blocked);
+    assert_eq!(bench.pages(), if bench.now < T { vec!["step-blocked"] } else { vec![] });
+    // A person may let it try again, and it has its whole time again.
+    bench.tell(1, Happened::Released { by: "ada".into(), reason: "greylisted".into() });
+    bench.look(1, Seen::CannotTell).fail(1, OutletError::later("recipient-deferred", "451"));
+    assert_eq!(bench.run.blocked(), []);
+    bench.now.since(begin)
+}
+
+#[rstest]
+#[case::a_week_ahead(Span::days(7), Span::mins(24 * 60 - 15), Span::days(1))]
+#[case::half_a_day_ahead(Span::hours(12), Span::mins(11 * 60 - 15), Span::hours(11))]
+#[case::at_the_last_moment(Span::mins(40), Span::mins(6), Span::mins(15))]
+fn a_notice_that_is_put_off_gives_up_in_time_for_a_telephone_call(
+    #[case] before_t0: Span,
+    #[case] at_least: Span,
+    #[case] at_most: Span,
+) {
+    let tried = given_up_after(before_t0);
+    assert!(at_least <= tried && tried <= at_most, "{} s", tried.as_secs());
+}
+
+#[test]
+fn whoever_was_not_tried_comes_before_whoever_was() {
+    let mut bench = notices();
+    bench.look(1, Seen::CannotTell).fail(1, OutletError::later("deferred", ""));
+    bench.after(Span::hours(1));
+    assert_eq!(bench.decide(), [Command::Look(id(2)), Command::Look(id(1))]);
+}
+
+/// A Headsup that goes out at `T` and announces what happens `ahead` later.
+fn headsup(ahead: Span, at_once: bool) -> Bench {
+    let mut manifest = Bench::manifest(PlanKind::Headsup, vec![step(1, "mail", Phase::Announce)]);
+    manifest.announces = Some(T.plus(ahead));
+    manifest.made_at = if at_once { T } else { T.plus(Span::days(-1)) };
+    Bench::of(&manifest)
+}
+
+#[test]
+fn a_headsup_goes_at_its_own_instant_and_never_after_what_it_announces() {
+    let mut bench = headsup(Span::days(7), false);
+    bench.now = T.plus(Span::millis(-1));
+    assert!(bench.decide().is_empty());
+    bench.now = T;
+    assert_eq!(bench.decide(), [Command::Go]);
+    assert!(bench.run.decide(T, false).is_empty(), "not by a clock that cannot be trusted");
+    bench.facts(|f| f.go = Some(GoRow::Go(T)));
+    assert_eq!(bench.decide(), [Command::Look(id(1))]);
+    assert!(bench.run.decide(T, false).is_empty(), "before T0 doubt sends nothing");
+    bench.after(Span::days(7));
+    assert!(bench.decide().is_empty(), "there is nothing left to announce");
+    assert_eq!(bench.pages(), ["headsup-too-late"]);
+    bench.facts(|f| f.go = None);
+    assert!(bench.decide().is_empty());
+    assert_eq!(bench.pages(), ["headsup-too-late"]);
+}
+
+#[test]
+fn a_headsup_by_the_clock_is_late_and_one_at_once_is_not() {
+    let mut by_clock = headsup(Span::days(7), false);
+    by_clock.after(Span::hours(7));
+    assert!(by_clock.decide().is_empty());
+    assert_eq!(by_clock.pages(), ["too-late-for-go"]);
+    let mut at_once = headsup(Span::days(7), true);
+    at_once.after(Span::hours(7));
+    assert_eq!(at_once.decide(), [Command::Go]);
+    at_once.facts(|f| f.held = true);
+    assert!(at_once.decide().is_empty());
 }

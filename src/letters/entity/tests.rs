@@ -182,3 +182,21 @@ async fn sha256sum_accepts_the_saved_attachments() {
     assert!(out.ok(), "{}", out.complaint());
     assert_eq!(out.text(), "meadow-main.patch: OK\nnotice.json: OK\n");
 }
+
+#[test]
+fn a_shared_entity_is_whole_padded_and_names_no_delivery() {
+    let group = grouped(&notice(Audience::Distributor));
+    let whole = shared(&group.body, "security@meadow.example", "The real one").unwrap();
+    assert!(is_shared(&whole) && !is_shared(&group.body));
+    assert_eq!(whole.len(), group.bucket);
+    assert!(compose(&whole, &delivery()).unwrap() == whole);
+    let text = String::from_utf8_lossy(&whole);
+    let header = text.split("\r\n\r\n").next().unwrap();
+    let names: Vec<_> = header.lines().filter_map(|l| l.split_once(": ")).map(|l| l.0).collect();
+    assert_eq!(names[..3], ["From", "Subject", "HP-Outer"]);
+    for personal in ["To: ", "Date: ", "Message-ID: "] {
+        assert!(!header.contains(personal), "{header}");
+    }
+    assert!(header.contains("hp=\"cipher\""));
+    assert!(shared(&group.body, "a@b\r\nBcc: x@y", "s").is_err());
+}

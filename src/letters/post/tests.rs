@@ -49,6 +49,7 @@ fn list(signing: PostSigning, max_bytes: u64) -> List {
         max_bytes,
         moderated: false,
         archive_url: None,
+        headsup: false,
         order: 0,
     }
 }

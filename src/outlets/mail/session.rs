@@ -14,150 +14,194 @@ use zeroize::Zeroizing;
 use super::starttls::{self, NoStartTls};
 use super::tls::{self, NoTls};
 use super::wire::Wire;
-use super::{Patience, message};
+use super::{Letter, Patience, message};
 use crate::clock::{Clock, within};
-use crate::config::{Relay, Tls};
+use crate::config::{Hop, Tls};
 use crate::domain::finding::Finding;
-use crate::domain::receipt::{OutletError, Receipt};
+use crate::domain::receipt::{OutletError, Retry};
 use crate::domain::time::Span;
 
 /// How long we wait for an answer to our good-bye, which nobody needs.
 const GOODBYE: Span = Span::secs(2);
 
+/// Everything needed to begin a conversation with one relay.
+pub(super) struct Door {
+    pub hop: Hop,
+    /// The section of the configuration it comes from.
+    pub section: &'static str,
+    /// What we call ourselves.
+    pub hello: String,
+    pub patience: Patience,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Door {
+    /// What a receipt calls it.
+    pub(super) fn name(&self) -> String {
+        format!("{}:{}", self.hop.host, self.hop.port)
+    }
+}
+
+/// How a message was not handed over.
+pub(super) struct Failed {
+    pub error: OutletError,
+    /// Whether the message had begun: then this is all there is to say.
+    pub begun: bool,
+    /// Whether the connection is of no more use.
+    pub gone: bool,
+}
+
+impl Failed {
+    /// Before there was a connection.
+    pub(super) const fn before(error: OutletError) -> Self {
+        Self { error, begun: false, gone: true }
+    }
+
+    /// Whether another relay may be asked: nothing was sent, and nobody refused.
+    pub(super) fn may_go_elsewhere(&self) -> bool {
+        !self.begun && self.error.retry == Retry::Later
+    }
+}
+
 /// An open conversation, past TLS and AUTH, ready for a message.
 pub(super) struct Session {
     smtp: AsyncSmtpConnection,
-    hello: String,
-    patience: Patience,
-    clock: Arc<dyn Clock>,
+    door: Arc<Door>,
+    /// Whether a transaction was left half-way, and must be reset before the next.
+    dirty: bool,
 }
 
 impl Session {
     /// Connects, encrypts, greets, logs in. Nothing has been sent when it fails.
-    pub(super) async fn open(
-        relay: &Relay,
-        hello: &str,
-        patience: Patience,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, OutletError> {
+    pub(super) async fn open(door: &Arc<Door>) -> Result<Self, OutletError> {
+        let hello = door.hello.as_str();
         let host_like = |c: char| c.is_ascii_alphanumeric() || "-.:[]_".contains(c);
         if hello.is_empty() || !hello.chars().all(host_like) {
-            return Err(OutletError::never("bad-ehlo", "`mail.ehlo` must be a host name"));
+            let message = format!("`{}.ehlo` must be a host name", door.section);
+            return Err(OutletError::never("bad-ehlo", message));
         }
         let greet = async {
-            let wire = connect(relay, hello).await?;
+            let wire = connect(&door.hop, hello).await?;
             let id = ClientId::Domain(hello.to_owned());
             AsyncSmtpConnection::connect_with_transport(Box::new(wire), &id)
                 .await
                 .map_err(|e| refused("relay", &e))
         };
-        let smtp = within(clock.as_ref(), patience.connect, greet)
+        let smtp = within(door.clock.as_ref(), door.patience.connect, greet)
             .await
             .unwrap_or_else(|| Err(OutletError::later("relay-unreachable", "no answer in time")))?;
-        let mut session = Self { smtp, hello: hello.to_owned(), patience, clock };
-        session.log_in(relay).await?;
+        let mut session = Self { smtp, door: Arc::clone(door), dirty: false };
+        session.log_in().await?;
         Ok(session)
     }
 
-    async fn log_in(&mut self, relay: &Relay) -> Result<(), OutletError> {
-        let Some(user) = &relay.user else { return Ok(()) };
-        let no = |message: &str| OutletError::ask_human("relay-auth", message);
-        let Some(file) = &relay.password_file else {
-            return Err(no("`mail.user` needs `mail.password_file`"));
+    async fn log_in(&mut self) -> Result<(), OutletError> {
+        let door = Arc::clone(&self.door);
+        let (hop, section) = (&door.hop, door.section);
+        let Some(user) = &hop.user else { return Ok(()) };
+        let no = |message: String| OutletError::ask_human("relay-auth", message);
+        let Some(file) = &hop.password_file else {
+            return Err(no(format!("`{section}.user` needs `{section}.password_file`")));
         };
-        let password = tokio::fs::read_to_string(file)
-            .await
-            .map(Zeroizing::new)
-            .map_err(|_| no("the file named in `mail.password_file` cannot be read"))?;
+        let password = tokio::fs::read_to_string(file).await.map(Zeroizing::new).map_err(|_| {
+            no(format!("the file named in `{section}.password_file` cannot be read"))
+        })?;
         let password = password.trim_end_matches(['\r', '\n']).to_owned();
         let credentials = Credentials::new(user.clone(), password);
         let auth = self.smtp.auth(&[Mechanism::Plain, Mechanism::Login], &credentials);
-        match within(self.clock.as_ref(), self.patience.command, auth).await {
+        match within(door.clock.as_ref(), door.patience.command, auth).await {
             Some(Ok(_)) => Ok(()),
-            Some(Err(e)) if e.is_client() => Err(no("the relay offers neither PLAIN nor LOGIN")),
-            Some(Err(e)) if e.is_permanent() => Err(no(&e.to_string())),
+            Some(Err(e)) if e.is_client() => {
+                Err(no("the relay offers neither PLAIN nor LOGIN".to_owned()))
+            }
+            Some(Err(e)) if e.is_permanent() => Err(no(e.to_string())),
             Some(Err(e)) => Err(refused("relay", &e)),
             None => Err(OutletError::later("relay-lost", "no answer to AUTH in time")),
         }
     }
 
     /// One command whose failure is certain to have had no effect.
-    async fn say(&mut self, line: String, what: &str) -> Result<Response, OutletError> {
+    async fn say(&mut self, line: String, what: &str) -> Result<Response, Failed> {
         let answer = self.smtp.command(line);
-        match within(self.clock.as_ref(), self.patience.command, answer).await {
+        let (clock, patience) = (self.door.clock.as_ref(), self.door.patience.command);
+        match within(clock, patience, answer).await {
             Some(Ok(response)) => Ok(response),
-            Some(Err(e)) => Err(refused(what, &e)),
-            None => Err(OutletError::later("relay-lost", "no answer in time")),
+            Some(Err(e)) => {
+                Err(Failed { error: refused(what, &e), begun: false, gone: hung_up(&e) })
+            }
+            None => Err(Failed::before(OutletError::later("relay-lost", "no answer in time"))),
         }
     }
 
-    /// Hands one message over. Addresses and line ends have been checked.
-    pub(super) async fn hand_over(
-        mut self,
-        from: &str,
-        to: &str,
-        bytes: &[u8],
-    ) -> Result<Receipt, OutletError> {
+    /// Hands one message over and gives the relay's reply. Addresses and line ends have been
+    /// checked. The session serves again unless the failure says that it is gone.
+    pub(super) async fn hand_over(&mut self, letter: &Letter<'_>) -> Result<String, Failed> {
+        let Letter { from, to, bytes } = *letter;
         let body = if bytes.is_ascii() {
             ""
         } else if self.smtp.server_info().supports_feature(Extension::EightBitMime) {
             " BODY=8BITMIME"
         } else {
-            return Err(needs_8bitmime());
+            return Err(Failed { error: needs_8bitmime(), begun: false, gone: false });
         };
+        if self.dirty {
+            self.say("RSET\r\n".to_owned(), "relay").await?;
+        }
+        self.dirty = true;
         self.say(format!("MAIL FROM:<{from}>{body}\r\n"), "sender").await?;
         self.say(format!("RCPT TO:<{to}>\r\n"), "recipient").await?;
         let go_on = self.say("DATA\r\n".to_owned(), "message").await?;
         if !go_on.has_code(354) {
-            return Err(OutletError::later("relay-confused", reply(&go_on)));
+            return Err(Failed::before(OutletError::later("relay-confused", reply(&go_on))));
         }
         // From here on the message may be anywhere.
         let sending = self.smtp.message(message::body(bytes));
-        let receipt = match within(self.clock.as_ref(), self.patience.message, sending).await {
+        let (clock, patience) = (self.door.clock.as_ref(), self.door.patience.message);
+        let lost = |message: &str| OutletError::unknown("answer-lost", message);
+        let (error, gone) = match within(clock, patience, sending).await {
             Some(Ok(r)) if r.code().severity == Severity::PositiveCompletion => {
-                Receipt::handed_over(reply(&r))
+                self.dirty = false;
+                return Ok(reply(&r));
             }
-            Some(Ok(r)) => return Err(OutletError::unknown("answer-unclear", reply(&r))),
-            Some(Err(e)) if e.status().is_some() => return Err(refused("message", &e)),
-            Some(Err(_)) => {
-                return Err(OutletError::unknown("answer-lost", "the connection broke"));
-            }
-            None => return Err(OutletError::unknown("answer-lost", "no answer in time")),
+            Some(Ok(r)) => (OutletError::unknown("answer-unclear", reply(&r)), true),
+            Some(Err(e)) if e.status().is_some() => (refused("message", &e), hung_up(&e)),
+            Some(Err(_)) => (lost("the connection broke"), true),
+            None => (lost("no answer in time"), true),
         };
-        self.close().await;
-        Ok(receipt)
+        Err(Failed { error, begun: true, gone })
     }
 
     /// What the relay says of its limits, and whether it is alive past AUTH.
     pub(super) async fn examine(mut self, bytes: &[u8]) -> Vec<Finding> {
         let mut findings = Vec::new();
-        match self.say(format!("EHLO {}\r\n", self.hello), "relay").await {
+        let section = self.door.section;
+        match self.say(format!("EHLO {}\r\n", self.door.hello), "relay").await {
             Ok(offers) => {
                 let limit = size_limit(&offers);
                 if limit.is_some_and(|most| bytes.len() as u64 > most) {
                     let message = format!("the relay takes at most {} bytes", limit.unwrap_or(0));
                     findings.push(
-                        Finding::stop("mail-too-large", "mail", message)
+                        Finding::stop("mail-too-large", section, message)
                             .cure("leave the patch to our page, or raise the relay's limit"),
                     );
                 }
                 let eight_bit = self.smtp.server_info().supports_feature(Extension::EightBitMime);
                 if !bytes.is_ascii() && !eight_bit {
                     let error = needs_8bitmime();
-                    findings.push(Finding::stop(&error.code, "mail", error.message));
+                    findings.push(Finding::stop(&error.code, section, error.message));
                 }
             }
-            Err(error) => findings.push(super::finding(&error)),
+            Err(failed) => findings.push(super::finding(&failed.error, section)),
         }
-        if let Err(error) = self.say("NOOP\r\n".to_owned(), "relay").await {
-            findings.push(super::finding(&error));
+        if let Err(failed) = self.say("NOOP\r\n".to_owned(), "relay").await {
+            findings.push(super::finding(&failed.error, section));
         }
         self.close().await;
         findings
     }
 
     async fn close(mut self) {
-        let _unheard = within(self.clock.as_ref(), GOODBYE, self.smtp.quit()).await;
+        let _unheard = within(self.door.clock.as_ref(), GOODBYE, self.smtp.quit()).await;
     }
 }
 
@@ -165,7 +209,7 @@ fn needs_8bitmime() -> OutletError {
     OutletError::never("needs-8bitmime", "the message is not ASCII and the relay takes ASCII only")
 }
 
-async fn connect(relay: &Relay, hello: &str) -> Result<Wire, OutletError> {
+async fn connect(relay: &Hop, hello: &str) -> Result<Wire, OutletError> {
     let unreachable =
         |e: std::io::Error| OutletError::later("relay-unreachable", e.kind().to_string());
     let no_tls = |e: NoTls| OutletError::later("relay-tls", e.to_string());
@@ -210,6 +254,11 @@ fn refused(what: &str, error: &SmtpError) -> OutletError {
         Some(_) => OutletError::later(&format!("{what}-deferred"), said),
         None => OutletError::later("relay-lost", "the connection broke before the message"),
     }
+}
+
+/// Whether the relay ends the conversation (RFC 5321 section 3.8), or has gone.
+fn hung_up(error: &SmtpError) -> bool {
+    error.status().is_none_or(|code| code.to_string() == "421")
 }
 
 fn reply(response: &Response) -> String {

@@ -123,8 +123,9 @@ async fn a_copy_forwarded_to_another_does_not_pass_as_meant_for_them() {
     let ann = samples::cv25519(ANN, AT).unwrap();
     let eve = samples::cv25519("Eve <eve@example.org>", AT).unwrap();
     let signed = signer.sign_message(TEXT, &certs(&[&ann]), AT).await.unwrap();
-    let forwarded = encrypt(&signed, &encryption_keys(&eve.certificate, AT)).unwrap();
-    let refused = open(&forwarded, &[eve], &[team], AT);
+    let to_eve = Recipients::of(from_ref(&eve.certificate), AT).unwrap();
+    let forwarded = seal_signed(&signed, &to_eve).unwrap();
+    let refused = open(&forwarded.armored, &[eve], &[team], AT);
     assert_eq!(refused.unwrap_err(), crate::pgp::OpenError::BadSignature);
 }
 
@@ -216,4 +217,65 @@ async fn who_can_open_a_message_is_read_from_outside() {
         );
     }
     assert!(!is_sealed_only_to(b"no message", &both) && !is_sealed_only_to(&sealed.armored, &[]));
+}
+
+#[tokio::test]
+async fn a_body_signed_once_is_sealed_to_each_alone() {
+    let (signer, team) = team();
+    let body = SignedBody::sign(TEXT, &signer, AT).await.unwrap();
+    let ann = samples::cv25519(ANN, AT).unwrap();
+    let bob = samples::rsa2048("Bob <bob@example.org>", AT).unwrap();
+    let press = crate::pgp::Press::default();
+    let mut sessions = Vec::new();
+    for (key, other) in [(&ann, &bob), (&bob, &ann), (&ann, &bob)] {
+        let sealed = press.seal_body(body.clone(), certs(&[key]), AT).await.unwrap();
+        let opened = open(&sealed.armored, from_ref(key), from_ref(&team), AT).unwrap();
+        assert_eq!((opened.bytes.as_slice(), opened.signed_by), (TEXT, Some(team.fingerprint())));
+        let closed = open(&sealed.armored, from_ref(other), from_ref(&team), AT);
+        assert_eq!(closed.unwrap_err(), crate::pgp::OpenError::NotForUs);
+        let (kinds, session) = anatomy(&sealed.armored, key);
+        assert_eq!(kinds[..2], ["PKESKv3", "SEIPDv1"]);
+        sessions.push(session);
+    }
+    sessions.sort();
+    sessions.dedup();
+    assert_eq!(sessions.len(), 3, "a session key is never used twice");
+    let expired = samples::expired(ANN, AT).unwrap();
+    let refused = press.seal_body(body, certs(&[&expired]), AT).await.unwrap_err();
+    assert!(matches!(refused, SealError::NoUsableCertificate { .. }));
+}
+
+/// Takes what comes and keeps only its length and its largest piece.
+#[derive(Default)]
+struct Sieve {
+    len: usize,
+    largest: usize,
+}
+
+impl Write for Sieve {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.len += bytes.len();
+        self.largest = self.largest.max(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_long_message_is_never_whole_in_memory() {
+    let (signer, team) = team();
+    let ann = samples::cv25519(ANN, AT).unwrap();
+    let to = Recipients::of(from_ref(&ann.certificate), AT).unwrap();
+    let long = 20 << 20;
+    let mut sieve = Sieve::default();
+    seal_into(&mut sieve, std::io::repeat(b'x').take(long), &to, &signer, AT).unwrap();
+    assert!(sieve.len as u64 > long && sieve.largest <= 64 << 10, "{}", sieve.largest);
+    // And what is written in pieces is one whole message.
+    let mut armored = Vec::new();
+    seal_into(&mut armored, std::io::repeat(b'x').take(long), &to, &signer, AT).unwrap();
+    let opened = open(&armored, from_ref(&ann), from_ref(&team), AT).unwrap();
+    assert!(opened.bytes == vec![b'x'; 20 << 20] && opened.signed_by.is_some());
 }

@@ -228,7 +228,7 @@ impl Talk {
             return Ok(false);
         }
         self.say(&format!("250 2.0.0 taken as number {count}")).await?;
-        Ok(true)
+        Ok(fault != Some(Fault::LeaveAfter))
     }
 }
 

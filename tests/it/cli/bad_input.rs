@@ -165,7 +165,17 @@ fn texts_and_dates_that_cannot_work() {
     bench.refused(
         &["plan", "make", ID, "--kind", "headsup"],
         1,
-        &["headsup", "notice and release"],
+        &["no list hears a headsup", "headsup = true"],
+    );
+    bench.refused(
+        &["plan", "make", ID, "--kind", "release", "--at", &Bench::days_ahead(3)],
+        2,
+        &["--at is for a headsup"],
+    );
+    bench.refused(
+        &["plan", "make", ID, "--kind", "correction"],
+        1,
+        &["correction", "notice, headsup and release"],
     );
     assert_eq!(bench.run(&["disclosure", "check", ID]).code, 3);
 }

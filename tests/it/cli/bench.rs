@@ -31,7 +31,7 @@ impl Drop for Bench {
 }
 
 /// Whether a program is there; when it must be and is not, a failure.
-fn have(program: &str) -> bool {
+pub fn have(program: &str) -> bool {
     if Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success()) {
         return true;
     }

@@ -5,8 +5,10 @@ use daybreak::clock::Clock as _;
 use daybreak::clock::{SystemClock, within};
 use daybreak::domain::deed::Actor;
 use daybreak::domain::plan::PlanState;
+use daybreak::domain::receipt::OutletError;
 use daybreak::domain::stage::Stage;
 use daybreak::domain::time::Span;
+use daybreak::town::faults::Fault;
 
 use crate::ground::Db;
 use crate::story::{Point, Story};
@@ -154,4 +156,30 @@ async fn a_clock_set_back_after_go_stops_nothing() {
     engine.settle().await.unwrap();
     story.pass(&mut engine, &[Span::mins(2), Span::mins(2)]).await;
     assert_eq!(story.state(story.release()).await, PlanState::Finished);
+}
+
+/// An upload that fails over and over while the clock is set back by an hour: it is tried again
+/// as soon as ever, and the announcements go anyway when they were to.
+#[tokio::test]
+async fn a_clock_set_back_after_go_lengthens_no_wait() {
+    let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let told = story.letters().len();
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    let away = || Fault::Fail(OutletError::later("unreachable", ""));
+    story.town.script("command:index").unwrap().then(&away(), 1000);
+    story.at_t0(&mut engine).await;
+    let acts = || story.town.script("command:index").unwrap().acts();
+    let tried = acts();
+    story.hand.set_wall(story.t0.at.plus(Span::hours(-1)));
+    engine.settle().await.unwrap();
+    story.pass(&mut engine, &[Span::secs(1), Span::secs(2), Span::secs(5)]).await;
+    assert!(acts() >= tried + 6, "two uploads, tried thrice more each: {}", acts() - tried);
+    story.pass(&mut engine, &[Span::mins(1); 14]).await;
+    assert_eq!(story.letters().len(), told, "gates are not done, and it is not time");
+    story.pass(&mut engine, &[Span::mins(1)]).await;
+    assert_eq!(story.letters().len(), told + 2, "both lists hear");
+    let most = acts();
+    story.pass(&mut engine, &[Span::millis(100); 20]).await;
+    assert!(acts() <= most + 2, "it does not hurry either: {}", acts() - most);
 }

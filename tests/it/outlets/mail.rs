@@ -21,14 +21,14 @@ pub(super) struct Relay {
 }
 
 /// A relay's configuration as the file would say it.
-pub(super) fn config(host: &str, port: u16, tls: Tls) -> daybreak::config::Relay {
+pub fn config(host: &str, port: u16, tls: Tls) -> daybreak::config::Relay {
     let text = format!("host = \"{host}\"\nport = {port}\n");
     let mut relay: daybreak::config::Relay = toml::from_str(&text).unwrap();
     relay.tls = tls;
     relay
 }
 
-pub(super) fn letter(to: &str, bytes: &str) -> Intended {
+pub fn letter(to: &str, bytes: &str) -> Intended {
     let blob = Blob::new("post.eml", bytes.as_bytes().to_vec(), vec![]);
     let from = "security@meadow.example".to_owned();
     let action = Action::Mail {

@@ -41,6 +41,7 @@ pub fn distributor(n: u8) -> Distributor {
         name: format!("{WORD} linux"),
         lead_days: Some(3),
         longest_embargo_days: None,
+        groups: vec![],
         contacts: vec![],
     };
     Distributor {

@@ -1,0 +1,187 @@
+//! Proof of readability: a sealed code goes out, and comes back from whoever could read it.
+//!
+//! A list is never asked: it re-encrypts to people whom we do not know. A code that nobody
+//! brings back costs nothing but a warning, on the list and at every notice plan.
+
+use std::collections::BTreeMap;
+
+use super::members::{check_address, recall};
+use super::{Case, CaseError, House};
+use crate::clock::random;
+use crate::domain::deed::Actor;
+use crate::domain::finding::Finding;
+use crate::domain::ids::{ChallengeId, ContactId};
+use crate::domain::message::{Challenge, ChallengeRecord};
+use crate::domain::party::{Contact, ContactKind, Distributor};
+use crate::domain::secret::{Embargoed, Reason};
+use crate::domain::time::{At, Span};
+use crate::formats::bell_text::Code;
+use crate::letters::challenge::{Addressed, compose};
+use crate::pgp::{self, Certificate};
+
+/// How long a proof holds.
+const HOLDS: Span = Span::days(120);
+/// Most codes looked up for one mail.
+const CODES: usize = 20;
+
+/// A challenge on its way.
+pub struct Asked {
+    /// The challenge.
+    pub id: ChallengeId,
+    /// To whom.
+    pub address: String,
+}
+
+/// Asks one contact of a distributor, or all that can be asked.
+pub async fn challenge(
+    house: &House,
+    actor: Actor,
+    distributor: &Distributor,
+    address: Option<&str>,
+) -> Case<Vec<Asked>> {
+    let record = distributor.record.open(Reason::Dispatch);
+    let named = |c: &&Contact| address.is_none_or(|a| c.address.eq_ignore_ascii_case(a));
+    let contacts: Vec<&Contact> = record.contacts.iter().filter(named).collect();
+    let can = |c: &&&Contact| c.kind != ContactKind::List;
+    if contacts.is_empty() {
+        let known: Vec<_> = record.contacts.iter().map(|c| c.address.as_str()).collect();
+        let cure = format!("addresses of this distributor: {}", known.join(", "));
+        return Err(CaseError::unknown("contact", address.unwrap_or_default(), cure));
+    }
+    if !contacts.iter().any(|c| can(&c)) {
+        return Err(CaseError::not_now(
+            "a list is never asked for a proof: its readers are not ours to count",
+            "ask its members by another way",
+        ));
+    }
+    let mut asked = Vec::new();
+    for contact in contacts.iter().filter(can) {
+        asked.push(ask(house, actor, contact).await?);
+    }
+    Ok(asked)
+}
+
+/// The code is written down before it leaves: whatever comes back is known.
+async fn ask(house: &House, actor: Actor, contact: &Contact) -> Case<Asked> {
+    let now = house.now();
+    let held: Vec<Certificate> = contact.current(house.now()).map(recall).collect::<Case<_>>()?;
+    let usable: Vec<_> = held.into_iter().filter(|c| pgp::judge(c, now).usable()).collect();
+    if usable.is_empty() {
+        return Err(CaseError::not_now(
+            format!("no certificate of {} can be encrypted to now", contact.address),
+            "see `daybreak distributor check`, then `daybreak distributor renew`",
+        ));
+    }
+    let code = Code::new(random(house.rng.as_ref()));
+    let (envelope_from, message_id) = (house.sender(), house.message_id());
+    let boundary = || hex::encode(random::<16>(house.rng.as_ref()));
+    let (inner, outer) = (boundary(), boundary());
+    let addressed = Addressed {
+        from: &house.config.team.address,
+        envelope_from: &envelope_from,
+        to: &contact.address,
+        message_id: &message_id,
+        date: now,
+        boundaries: [&inner, &outer],
+    };
+    let mail = compose(code, &addressed, &usable, house.keys.notice.as_ref())
+        .await
+        .map_err(|e| CaseError::machine("sealing a challenge", e))?;
+    let record =
+        ChallengeRecord { code: code.spoken(), message_id, envelope_from, how: String::new() };
+    let challenge = Challenge {
+        id: house.fresh(ChallengeId::new),
+        contact: contact.id,
+        sent_at: now,
+        answered_at: None,
+        record: Embargoed::new(record),
+    };
+    let asked = Asked { id: challenge.id, address: contact.address.clone() };
+    let deed = house.deed(actor, "distributor-challenge", contact.id);
+    house.store.write(&deed, move |tx| tx.add_challenge(&challenge)).await?;
+    house.bells.challenge(&mail).await?;
+    Ok(asked)
+}
+
+/// Takes a code that a person brought by another way.
+pub async fn prove(
+    house: &House,
+    actor: Actor,
+    distributor: &Distributor,
+    address: &str,
+    code: &str,
+) -> Case<ChallengeId> {
+    check_address("contact", address)?;
+    let contacts = &distributor.record.open(Reason::Judging).contacts;
+    let contact = contacts.iter().find(|c| c.address.eq_ignore_ascii_case(address));
+    let contact = contact
+        .map(|c| c.id)
+        .ok_or_else(|| CaseError::unknown("contact", address, "see `daybreak distributor show`"))?;
+    let wrong = || {
+        CaseError::invalid(
+            "code",
+            "is none that was sent to this contact",
+            "type it as it stands in their mail: four groups of four, 0-9 and a-f",
+        )
+    };
+    let code = codes_in(code).into_iter().next().ok_or_else(wrong)?;
+    let found = house.store.read(move |r| r.challenge_with(&code)).await?;
+    let id = found.filter(|c| c.contact == contact).map(|c| c.id).ok_or_else(wrong)?;
+    let deed = house.deed(actor, "distributor-proof", contact);
+    house.store.write(&deed, move |tx| tx.answer_challenge(id, "the code, by a person")).await?;
+    Ok(id)
+}
+
+/// When each contact last showed that it can read us.
+pub async fn proofs(house: &House) -> Case<BTreeMap<ContactId, At>> {
+    Ok(house.store.read(|r| r.proofs()).await?)
+}
+
+/// The warning about a contact that showed nothing, or not for long.
+pub(super) fn unproven(
+    contact: &Contact,
+    proofs: &BTreeMap<ContactId, At>,
+    now: At,
+) -> Option<Finding> {
+    let newest = proofs.get(&contact.id).copied();
+    if contact.kind == ContactKind::List || newest.is_some_and(|at| at.plus(HOLDS) > now) {
+        return None;
+    }
+    let message = newest.map_or_else(
+        || "it never showed that it can read us".to_owned(),
+        |at| {
+            let day: String = at.rfc3339().chars().take(10).collect();
+            format!("it last showed that it can read us on {day}")
+        },
+    );
+    Some(
+        Finding::warn("readability-unproven", &contact.address, message)
+            .cure("daybreak distributor challenge DIST --contact ADDRESS"),
+    )
+}
+
+/// Everything in a text that looks like a code of ours: `xxxx-xxxx-xxxx-xxxx`.
+pub(super) fn codes_in(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_ascii_hexdigit() && c != '-');
+    let is_code = |w: &&str| {
+        let groups: Vec<&str> = w.split('-').collect();
+        groups.len() == 4 && groups.iter().all(|g| g.len() == 4)
+    };
+    let mut all: Vec<String> =
+        words.filter(is_code).take(CODES).map(str::to_ascii_lowercase).collect();
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_found_in_quotes_and_sentences() {
+        let text = "> the code:\n>     0102-0304-0506-07AB\nHere: dead-beef-dead-beef. Bye\n\
+                    a-b-c-d 2026-11-20 0102-0304-0506 0102-0304-0506-07abf 1-0102-0304-0506-07ab";
+        assert_eq!(codes_in(text), ["0102-0304-0506-07ab", "dead-beef-dead-beef"]);
+        assert_eq!(codes_in(&"0000-0000-0000-0001 ".repeat(50)).len(), 1);
+    }
+}

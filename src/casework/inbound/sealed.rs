@@ -1,0 +1,256 @@
+//! An encrypted mail: opened with the team's key if this machine holds it, its signature
+//! checked, filed by what it answers.
+//!
+//! Decided here: only a good signature by a certificate we hold for somebody acknowledges, and
+//! only the delivery to that same somebody, and only when it was made after that delivery
+//! left. A code proves that its contact can read whoever brings it back, as long as it comes
+//! encrypted: it stood in no other place than a mail sealed to them.
+
+use super::deliveries::{Deliveries, Delivery};
+use super::people::{self, Person};
+use super::{Findings, NotTaken, Proof};
+use crate::casework::challenges::codes_in;
+use crate::casework::opening::{TEAM_KEY, team_key};
+use crate::casework::{Case, House};
+use crate::domain::blob::Sha256;
+use crate::domain::event::Happened;
+use crate::domain::ids::{DisclosureId, StepId};
+use crate::domain::message::{MessageKind, MessageRecord, Standing};
+use crate::domain::plan::Plan;
+use crate::domain::time::{At, Span};
+use crate::letters::inbound::{Entity, Piece, inside};
+use crate::pgp::open::LARGEST;
+use crate::pgp::verify::verify_within;
+use crate::pgp::{
+    Certificate, Fingerprint, OpenError, Signed, TeamKey, Unsealed, VerifyError, unseal,
+};
+use crate::store::StoreError;
+
+/// How far behind ours the clock of a signer may be.
+const SKEW: Span = Span::mins(5);
+
+pub(super) async fn judge(
+    house: &House,
+    mail: &Entity<'_>,
+    message: &[u8],
+    digest: Sha256,
+    deliveries: &Deliveries,
+) -> Result<Findings, NotTaken> {
+    let Some(key) = held_key(house)? else {
+        return Ok(unopened(mail, digest, deliveries));
+    };
+    let (distributors, advisories) =
+        house.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.advisories()?))).await?;
+    let everybody = people::everybody(&distributors, &advisories, house.now());
+    let certificates = people::certificates(&everybody);
+    let opened = match unseal(message, &[key], &certificates, house.now()) {
+        Ok(opened) => opened,
+        // Perhaps to a person of the team: kept, so that they can open it.
+        Err(OpenError::NotForUs) => return Ok(unopened(mail, digest, deliveries)),
+        Err(refused) => return Err(NotTaken::Encryption(refused)),
+    };
+    let read = Read::of(opened, &certificates, house.now())?;
+    let theirs = read.by.as_ref().map_or_else(Vec::new, |(by, _)| people::with(&everybody, by));
+    let ids = if read.ids.is_empty() { references(mail) } else { read.ids.clone() };
+    let about = deliveries.answered(&ids);
+    let proofs = proofs(house, deliveries, &theirs, &read.piece.text).await?;
+    let event = about.and_then(|d| acknowledged(d, &theirs, &read));
+    let disclosure = about.map(Delivery::disclosure).or_else(|| filed(deliveries, &theirs));
+    let standing = read.standing(&theirs);
+    let subject = read.subject.unwrap_or_else(|| mail.text("Subject"));
+    let record = MessageRecord {
+        kind: MessageKind::Encrypted,
+        standing,
+        from: mail.field("From").unwrap_or_default(),
+        subject,
+        text: read.piece.text,
+        enclosed: read.piece.enclosed,
+        step: about.map(|d| d.step),
+    };
+    let (verb, inside, alarm) = ("mail-receive", Some(read.bytes), false);
+    Ok(Findings { verb, digest, disclosure, record, inside, event, proofs, alarm })
+}
+
+/// The team's key; `None` when it lives with gpg and this machine's house cannot open mail.
+fn held_key(house: &House) -> Case<Option<TeamKey>> {
+    let there = house.dir.join(TEAM_KEY).exists();
+    there.then(|| team_key(&house.dir)).transpose()
+}
+
+fn references(mail: &Entity<'_>) -> Vec<String> {
+    let mut ids = mail.ids("In-Reply-To");
+    ids.extend(mail.ids("References").into_iter().rev());
+    ids
+}
+
+fn unopened(mail: &Entity<'_>, digest: Sha256, deliveries: &Deliveries) -> Findings {
+    let about = deliveries.answered(&references(mail));
+    Findings {
+        verb: "mail-receive",
+        digest,
+        disclosure: about.map(Delivery::disclosure),
+        record: MessageRecord {
+            kind: MessageKind::Unopened,
+            standing: Standing::NotAsked,
+            from: mail.field("From").unwrap_or_default(),
+            subject: mail.text("Subject"),
+            text: String::new(),
+            enclosed: Vec::new(),
+            step: about.map(|d| d.step),
+        },
+        inside: None,
+        event: None,
+        proofs: Vec::new(),
+        alarm: false,
+    }
+}
+
+/// What an opened mail says.
+struct Read {
+    bytes: Vec<u8>,
+    piece: Piece,
+    subject: Option<String>,
+    /// What it answers, by its protected headers; the nearest first.
+    ids: Vec<String>,
+    stands: Stands,
+    by: Option<(Fingerprint, At)>,
+}
+
+/// What its signature is worth.
+#[derive(Clone, Copy)]
+enum Stands {
+    Good,
+    Stranger,
+    Unsigned,
+    Bad,
+}
+
+impl Stands {
+    fn of(signed: Signed) -> (Self, Option<(Fingerprint, At)>) {
+        match signed {
+            Signed::By { fingerprint, made_at } => (Self::Good, Some((fingerprint, made_at))),
+            Signed::Stranger => (Self::Stranger, None),
+            Signed::Unsigned => (Self::Unsigned, None),
+            Signed::Bad => (Self::Bad, None),
+        }
+    }
+}
+
+impl Read {
+    fn of(opened: Unsealed, certs: &[Certificate], now: At) -> Result<Self, NotTaken> {
+        let Unsealed { bytes, mut signed } = opened;
+        let (mut subject, mut ids, piece);
+        if is_entity(&bytes) {
+            let largest = usize::try_from(LARGEST).unwrap_or(usize::MAX);
+            let entity = Entity::parse(&bytes, largest)?;
+            let (shown, detached) = inside(&entity)?;
+            piece = shown;
+            subject = Some(entity.text("Subject")).filter(|s| !s.is_empty());
+            ids = references(&entity);
+            if let Some(part) = detached {
+                if subject.is_none() {
+                    subject = Some(part.entity.text("Subject")).filter(|s| !s.is_empty());
+                }
+                if ids.is_empty() {
+                    ids = references(part.entity);
+                }
+                if signed == Signed::Unsigned {
+                    signed = detached_word(&part.signature, &part.over, certs, now);
+                }
+            }
+        } else {
+            let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
+            piece = Piece { text: text.chars().take(1024 * 1024).collect(), enclosed: Vec::new() };
+            (subject, ids) = (None, Vec::new());
+        }
+        let (stands, by) = Stands::of(signed);
+        Ok(Self { bytes, piece, subject, ids, stands, by })
+    }
+
+    fn standing(&self, theirs: &[&Person]) -> Standing {
+        match (self.stands, theirs, &self.by) {
+            (Stands::Good, [who, ..], Some((fingerprint, _))) => Standing::Verified {
+                fingerprint: fingerprint.to_string(),
+                who: who.who.clone(),
+                name: who.name.clone(),
+            },
+            (Stands::Good | Stands::Stranger, ..) => Standing::Stranger,
+            (Stands::Unsigned, ..) => Standing::Unsigned,
+            (Stands::Bad, ..) => Standing::BadSignature,
+        }
+    }
+}
+
+/// Whether there is a header section that says what follows; else it is a text.
+fn is_entity(bytes: &[u8]) -> bool {
+    let head = bytes.split(|b| *b == b'\n').take(2000).take_while(|l| !l.trim_ascii().is_empty());
+    let says = |line: &[u8]| {
+        line.get(..13).is_some_and(|name| name.eq_ignore_ascii_case(b"Content-Type:"))
+    };
+    head.into_iter().any(says)
+}
+
+/// What a signature beside its text says (RFC 3156 section 6.1).
+fn detached_word(signature: &[u8], over: &[u8], certs: &[Certificate], now: At) -> Signed {
+    match verify_within(over.len().max(signature.len()), signature, Some(over), certs, now) {
+        Ok(good) => Signed::By { fingerprint: good.by, made_at: good.made_at },
+        Err(VerifyError::Stranger) => Signed::Stranger,
+        Err(_) => Signed::Bad,
+    }
+}
+
+/// The delivery is acknowledged by whom it was for, after it left.
+fn acknowledged(
+    delivery: &Delivery,
+    theirs: &[&Person],
+    read: &Read,
+) -> Option<(Plan, StepId, Happened)> {
+    let (by, made_at) = read.by.as_ref()?;
+    let same = theirs.iter().any(|p| p.who == delivery.recipient);
+    if !same || made_at.plus(SKEW) < delivery.sent_at {
+        return None;
+    }
+    let happened =
+        Happened::Acknowledged { by: by.to_string(), how: "an encrypted, signed reply".to_owned() };
+    Some((delivery.plan.clone(), delivery.step, happened))
+}
+
+/// Where a mail belongs that answers nothing: with the one thing its signer was told of.
+fn filed(deliveries: &Deliveries, theirs: &[&Person]) -> Option<DisclosureId> {
+    let mut found: Vec<_> = theirs.iter().filter_map(|p| deliveries.only_open(&p.who)).collect();
+    found.sort();
+    found.dedup();
+    match found.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    }
+}
+
+/// Codes that came back, and contacts whose signature shows that they take part.
+async fn proofs(
+    house: &House,
+    deliveries: &Deliveries,
+    theirs: &[&Person],
+    text: &str,
+) -> Case<Vec<Proof>> {
+    let codes = codes_in(text);
+    let found = house
+        .store
+        .read(move |r| codes.iter().map(|c| r.challenge_with(c)).collect::<Result<Vec<_>, _>>())
+        .await?;
+    let mut all: Vec<Proof> = Vec::new();
+    for challenge in found.into_iter().flatten().filter(|c| c.answered_at.is_none()) {
+        let (contact, challenge) = (challenge.contact, Some(challenge.id));
+        all.push(Proof { contact, challenge, how: "the code, in an encrypted reply" });
+    }
+    for contact in theirs.iter().filter_map(|p| p.provable) {
+        let how = "an encrypted, signed reply";
+        let open = deliveries.unanswered(contact).map(|c| Some(c.id));
+        let mut asked: Vec<_> = open.filter(|c| !all.iter().any(|p| p.challenge == *c)).collect();
+        if asked.is_empty() && !all.iter().any(|p| p.contact == contact) {
+            asked.push(None);
+        }
+        all.extend(asked.into_iter().map(|challenge| Proof { contact, challenge, how }));
+    }
+    Ok(all)
+}

@@ -1,0 +1,245 @@
+//! Who has which notice, and what is heard of it afterwards: from a relay, from its reader,
+//! from a person who picked up the telephone.
+//!
+//! Later words are written into the log of the step whatever became of its plan: they reopen
+//! nothing, and nothing is sent because of them.
+
+use super::plans::{self, events, manifest_of, repeats};
+use super::{Case, CaseError, House};
+use crate::domain::deed::Actor;
+use crate::domain::disclosure::Disclosure;
+use crate::domain::event::{Happened, StepEvent};
+use crate::domain::ids::{DisclosureId, EventId, PlanId, StepId};
+use crate::domain::ledger::{self, Delivery, DeliveryState, Ledger, Sent, Tally};
+use crate::domain::manifest::Manifest;
+use crate::domain::plan::{Plan, PlanKind, PlanState};
+use crate::domain::run::{PlanFacts, Run};
+use crate::domain::secret::Reason;
+use crate::domain::time::At;
+use crate::store::{Reader, StoreError};
+
+/// How a disclosure's notices stand.
+pub struct Status {
+    /// Every delivery with whose it is: a distributor's name, or `reporter`.
+    pub rows: Vec<(String, Delivery)>,
+    /// How the newest revision stands; `None` while no notice was approved.
+    pub tally: Option<Tally>,
+}
+
+/// Who has which notice of a disclosure.
+pub async fn status(house: &House, disclosure: &Disclosure) -> Case<Status> {
+    let ledger = ledger_of(house, disclosure.id).await?;
+    let distributors = house.store.read(|r| r.distributors()).await?;
+    let name = |recipient: &str| {
+        let theirs = distributors
+            .iter()
+            .map(|d| d.record.open(Reason::Review))
+            .find(|record| record.contacts.iter().any(|c| c.id.to_string() == recipient));
+        theirs.map_or_else(|| "reporter".to_owned(), |record| record.name.clone())
+    };
+    let rows = ledger.all().iter().map(|d| (name(&d.recipient), d.clone())).collect();
+    Ok(Status { rows, tally: ledger.tally() })
+}
+
+/// The ledger itself, without names.
+pub(super) async fn ledger_of(house: &House, disclosure: DisclosureId) -> Case<Ledger> {
+    let read = house.store.read(move |r| {
+        let mut all = Vec::new();
+        for plan in r.plans(disclosure)? {
+            let ours = plan.kind == PlanKind::Notice && plan.state != PlanState::Made;
+            if ours {
+                let events = events(r, plan.id)?;
+                all.push((plan, events));
+            }
+        }
+        Ok::<_, StoreError>(all)
+    });
+    let mut told = Revisions::default();
+    let mut kept = Vec::new();
+    for (plan, events) in read.await? {
+        let manifest = manifest_of(&plan)?;
+        let left = events.iter().any(|e| matches!(e.happened, Happened::Intended));
+        let revision = told.of(&plan, &manifest, left);
+        // Void before it began: nobody was told anything.
+        if plan.state == PlanState::Void && !left {
+            continue;
+        }
+        let run = folded(house, &plan, &manifest, &events);
+        let sent = Sent { plan: &plan, revision, run: &run, events: &events };
+        kept.push(ledger::deliveries(&sent, house.now()));
+    }
+    Ok(Ledger::of(kept))
+}
+
+/// Which revision each plan tells, in the plans' order.
+#[derive(Default)]
+struct Revisions {
+    told: i64,
+    of: Vec<(PlanId, i64)>,
+}
+
+impl Revisions {
+    /// A plan tells the revision after those that were told; a resend that of the other plan.
+    fn of(&mut self, plan: &Plan, manifest: &Manifest, left: bool) -> i64 {
+        let again = manifest.resends.and_then(|id| self.of.iter().find(|(p, _)| *p == id));
+        let revision = again.map_or(self.told.saturating_add(1), |(_, revision)| *revision);
+        if left && manifest.resends.is_none() {
+            self.told = self.told.saturating_add(1);
+        }
+        self.of.push((plan.id, revision));
+        revision
+    }
+}
+
+fn folded(house: &House, plan: &Plan, manifest: &Manifest, events: &[StepEvent]) -> Run {
+    let facts = PlanFacts { state: plan.state, held: plan.held, go: None, lifted: false };
+    let mut run = Run::new(manifest, facts, repeats(house, manifest));
+    events.iter().for_each(|e| run.apply(e));
+    run
+}
+
+/// A delivery of the newest revision that the team must hear of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worry {
+    /// Bounced or silent.
+    pub state: DeliveryState,
+    /// Since when.
+    pub since: At,
+    /// The plan.
+    pub plan: PlanId,
+    /// The step.
+    pub step: StepId,
+}
+
+/// What bounced and who is silent.
+pub async fn worries(house: &House, disclosure: DisclosureId) -> Case<Vec<Worry>> {
+    let ledger = ledger_of(house, disclosure).await?;
+    let bad = |d: &&Delivery| matches!(d.state, DeliveryState::Bounced | DeliveryState::Silent);
+    let worry = |d: &Delivery| Worry { state: d.state, since: d.since, plan: d.plan, step: d.step };
+    Ok(ledger.newest().filter(bad).map(worry).collect())
+}
+
+/// Writes down what was heard of a mail that left: `Delayed`, `Bounced` or `Acknowledged`, also
+/// when its plan is finished or void. `event` makes it idempotent: the same once more changes
+/// nothing and answers `false`.
+pub async fn note_delivery(
+    house: &House,
+    actor: Actor,
+    plan: PlanId,
+    step: StepId,
+    event: EventId,
+    happened: Happened,
+) -> Case<bool> {
+    if !happened.is_heard() {
+        return Err(CaseError::invalid(
+            "happened",
+            "is nothing that is heard of a delivery",
+            "only delayed, bounced and acknowledged are",
+        ));
+    }
+    write(house, actor, "notice-heard", plan, step, event, happened).await
+}
+
+/// Writes down that somebody was told otherwise, by telephone say. It takes the place of a mail
+/// that did not arrive, or that nobody knows of; one that still goes by itself is left alone.
+pub async fn mark_by_hand(
+    house: &House,
+    actor: Actor,
+    by: &str,
+    disclosure: &Disclosure,
+    address: &str,
+    evidence: &str,
+) -> Case<Delivery> {
+    if evidence.trim().is_empty() {
+        return Err(CaseError::invalid(
+            "evidence",
+            "is empty",
+            "say who was told, by whom, when and how",
+        ));
+    }
+    let found = delivery_to(house, disclosure, address).await?;
+    let no = |why: String, cure: &str| Err(CaseError::not_now(why, cure));
+    match found.state {
+        DeliveryState::Queued => {
+            let why = format!("the mail to {} still goes by itself", found.address);
+            return no(why, "wait for it, or decide against it: daybreak plan skip STEP");
+        }
+        DeliveryState::Acknowledged | DeliveryState::ByHand => {
+            let why = format!("it is {} already", found.state);
+            return no(why, "nothing more is needed");
+        }
+        _ => {}
+    }
+    let happened = Happened::ByHand { by: by.to_owned(), evidence: evidence.to_owned() };
+    let event = house.fresh(EventId::new);
+    write(house, actor, "notice-mark", found.plan, found.step, event, happened).await?;
+    delivery_to(house, disclosure, address).await
+}
+
+/// The delivery of the newest revision to an address.
+pub async fn delivery_to(house: &House, disclosure: &Disclosure, address: &str) -> Case<Delivery> {
+    let ledger = ledger_of(house, disclosure.id).await?;
+    let found = ledger.newest().find(|d| d.address.eq_ignore_ascii_case(address)).cloned();
+    found.ok_or_else(|| {
+        CaseError::unknown(
+            "delivery to",
+            address,
+            "see `daybreak notice status`; who was added later: daybreak notice resend",
+        )
+    })
+}
+
+/// One line more in the log of a step of an approved Notice plan, with the cached columns that
+/// the whole log then amounts to.
+async fn write(
+    house: &House,
+    actor: Actor,
+    verb: &'static str,
+    plan: PlanId,
+    step: StepId,
+    event: EventId,
+    happened: Happened,
+) -> Case<bool> {
+    let (plan, known) = house
+        .store
+        .read(move |r: &mut Reader<'_>| Ok::<_, StoreError>((r.plan(plan)?, events(r, plan)?)))
+        .await?;
+    if known.iter().any(|e| e.id == event) {
+        return Ok(false);
+    }
+    let manifest = manifest_of(&plan)?;
+    let ours = manifest.steps.iter().any(|s| s.id == step && s.sealing.is_some());
+    if !ours || plan.state == PlanState::Made {
+        return Err(CaseError::unknown(
+            "delivery",
+            step.to_string(),
+            "it is no notice of an approved plan; see `daybreak notice status`",
+        ));
+    }
+    let left = |e: &StepEvent| e.step == step && matches!(e.happened, Happened::Intended);
+    if !matches!(happened, Happened::ByHand { .. }) && !known.iter().any(left) {
+        return Err(CaseError::not_now(
+            "this notice never left",
+            "nothing can have been heard of it",
+        ));
+    }
+    let event = StepEvent { id: event, step, at: house.now(), epoch: 0, happened };
+    let fresh = folded(house, &plan, &manifest, &[]);
+    let deed = house.deed(actor, verb, step).detail(event.happened.word());
+    let id = plan.id;
+    house
+        .store
+        .write(&deed, move |tx| {
+            let happened = &event.happened;
+            tx.add_step_event(event.id, (id, step), 0, happened.word(), happened)?;
+            // From the log as it is now: the engine may have written meanwhile.
+            let mut run = fresh;
+            plans::events(tx, id)?.iter().for_each(|e| run.apply(e));
+            if let Some((progress, repeat)) = run.stands(step) {
+                tx.cache_step(step, &progress, repeat)?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await?;
+    Ok(true)
+}

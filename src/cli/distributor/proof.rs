@@ -1,0 +1,110 @@
+//! Who showed that they can read us, and whose signatures count on replies.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::casework::{challenges, distributors, find_distributor};
+use crate::cli::desk::Desk;
+use crate::cli::files;
+use crate::cli::print::table;
+
+#[derive(Debug, Subcommand)]
+pub enum Evidence {
+    /// Ask for a proof of readability: a sealed code that must come back
+    #[command(after_help = "Example:\n  \
+        daybreak distributor challenge Heath --contact security@heath.example\n\n\
+        From outside the mail looks like a notice. The code comes back in an encrypted reply \
+        (`daybreak mail receive`) or by telephone (`daybreak distributor proof`). Lists are \
+        never asked.")]
+    Challenge {
+        /// Name or id
+        distributor: String,
+        /// The address to ask (all of it unless said)
+        #[arg(long, value_name = "ADDRESS")]
+        contact: Option<String>,
+    },
+    /// Take a code that came back by another way
+    #[command(after_help = "Example:\n  \
+        daybreak distributor proof Heath --contact security@heath.example --code 0102-0304-0506-07ab")]
+    Proof {
+        /// Name or id
+        distributor: String,
+        /// The address that was asked
+        #[arg(long, value_name = "ADDRESS")]
+        contact: String,
+        /// The code as it stands in their mail
+        #[arg(long, value_name = "CODE")]
+        code: String,
+    },
+    /// Let signatures by one more certificate count on replies from a list
+    #[command(after_help = "Example:\n  \
+        daybreak distributor add-reply-certificate Sedge --contact distros@lists.sedge.example \
+        --certificate member.asc\n\nNothing is ever encrypted to it.")]
+    AddReplyCertificate {
+        /// Name or id
+        distributor: String,
+        /// The list's address
+        #[arg(long, value_name = "ADDRESS")]
+        contact: String,
+        /// OpenPGP certificate, armored or binary
+        #[arg(long, value_name = "FILE")]
+        certificate: PathBuf,
+    },
+    /// Let them count no more
+    #[command(after_help = "Example:\n  \
+        daybreak distributor retire-reply-certificate Sedge --contact distros@lists.sedge.example \
+        --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567")]
+    RetireReplyCertificate {
+        /// Name or id
+        distributor: String,
+        /// The list's address
+        #[arg(long, value_name = "ADDRESS")]
+        contact: String,
+        /// Its whole fingerprint
+        #[arg(long, value_name = "FINGERPRINT")]
+        fingerprint: String,
+    },
+}
+
+pub async fn run(verb: Evidence, desk: &Desk) -> anyhow::Result<()> {
+    let (house, actor) = (&desk.house, desk.actor);
+    match verb {
+        Evidence::Challenge { distributor, contact } => {
+            let found = find_distributor(house, &distributor).await?;
+            let asked = challenges::challenge(house, actor, &found, contact.as_deref()).await?;
+            let json: Vec<_> = asked
+                .iter()
+                .map(|a| serde_json::json!({ "id": a.id, "address": a.address }))
+                .collect();
+            desk.print.either(&json, || {
+                let rows = asked.iter().map(|a| vec![a.id.to_string(), a.address.clone()]);
+                table(&["challenge", "sent to"], rows)
+            })?;
+        }
+        Evidence::Proof { distributor, contact, code } => {
+            let found = find_distributor(house, &distributor).await?;
+            let id = challenges::prove(house, actor, &found, &contact, &code).await?;
+            desk.print.made(id, &[])?;
+        }
+        Evidence::AddReplyCertificate { distributor, contact, certificate } => {
+            let found = find_distributor(house, &distributor).await?;
+            let bytes = files::read(&certificate, files::TEXT)?;
+            let changed =
+                distributors::add_reply_certificate(house, actor, &found, &contact, &bytes).await?;
+            desk.print.made(changed.id, &[])?;
+        }
+        Evidence::RetireReplyCertificate { distributor, contact, fingerprint } => {
+            let found = find_distributor(house, &distributor).await?;
+            let retired = distributors::retire_reply_certificate(
+                house,
+                actor,
+                &found,
+                &contact,
+                &fingerprint,
+            );
+            desk.print.made(retired.await?.id, &[])?;
+        }
+    }
+    Ok(())
+}

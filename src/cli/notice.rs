@@ -1,0 +1,187 @@
+//! `daybreak notice`: who has it, who does not, and what a person does about that.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::desk::Desk;
+use super::exit::{Ended, Exit, refuse};
+use super::print::table;
+use super::voided::Before;
+use super::words;
+use crate::casework::{find_disclosure, ledger, plans};
+use crate::domain::ledger::{Delivery, DeliveryState, Tally};
+
+#[derive(Debug, Subcommand)]
+pub enum Notice {
+    /// Show who has which revision of the notice, and since when
+    ///
+    /// Exit code 5 when somebody who shall have the newest revision does not.
+    #[command(after_help = "Example:\n  daybreak notice status x_meadow-2026-0001")]
+    Status {
+        /// Id, or the public id of one of its advisories
+        disclosure: String,
+    },
+    /// Record that somebody was told otherwise, by telephone say
+    #[command(after_help = "Example:\n  \
+        daybreak notice mark x_meadow-2026-0001 --contact security@heath.example --by-hand \
+        --evidence \"Ada rang Kim at +49 30 1234 on Monday, 10:15\"")]
+    Mark {
+        /// Id, or the public id of one of its advisories
+        disclosure: String,
+        /// The address, as `notice status` shows it
+        #[arg(long, value_name = "ADDRESS")]
+        contact: String,
+        /// A person told them
+        #[arg(long, required = true)]
+        by_hand: bool,
+        /// Who told whom, when and how
+        #[arg(long, value_parser = words::said())]
+        evidence: String,
+    },
+    /// Make a plan that sends the newest notice, unchanged, to one more contact
+    ///
+    /// For somebody who was added to the list since, whose certificate was replaced, or whom the
+    /// mail did not reach. It needs approval as every plan does.
+    #[command(
+        after_help = "Example:\n  daybreak notice resend x_meadow-2026-0001 --contact security@heath.example"
+    )]
+    Resend {
+        /// Id, or the public id of one of its advisories
+        disclosure: String,
+        /// An address on the list
+        #[arg(long, value_name = "ADDRESS")]
+        contact: String,
+    },
+}
+
+pub async fn run(verb: Notice, desk: &Desk) -> Ended {
+    match verb {
+        Notice::Status { disclosure } => status(desk, &disclosure).await,
+        Notice::Mark { disclosure, contact, by_hand: _, evidence } => {
+            let found = find_disclosure(&desk.house, &disclosure).await?;
+            let (actor, by) = (desk.actor, desk.by.as_str());
+            let marked =
+                ledger::mark_by_hand(&desk.house, actor, by, &found, &contact, &evidence).await?;
+            desk.print.made(marked.step, &[])?;
+            desk.print.talk(format!("{} is {} now.", marked.address, marked.state));
+            Ok(Exit::Ok)
+        }
+        Notice::Resend { disclosure, contact } => {
+            let before = Before::edit(desk).await?;
+            let ended = resend(desk, &disclosure, &contact).await.map(|()| Exit::Ok);
+            before.tell(desk, ended).await
+        }
+    }
+}
+
+async fn status(desk: &Desk, disclosure: &str) -> Ended {
+    let found = find_disclosure(&desk.house, disclosure).await?;
+    let status = ledger::status(&desk.house, &found).await?;
+    let Some(tally) = status.tally else {
+        return Err(refuse(
+            Exit::Failure,
+            "no notice of this disclosure was approved",
+            "daybreak plan make DISC --kind notice, and have it approved",
+        ));
+    };
+    let json = json!({
+        "disclosure": found.id, "revision": tally.revision, "of": tally.of, "have": tally.have,
+        "read": tally.read, "states": states(&tally),
+        "deliveries": status.rows.iter().map(as_json).collect::<Vec<_>>(),
+    });
+    desk.print.either(&json, || rows(&status.rows))?;
+    desk.print.talk(summary(&tally));
+    Ok(if tally.is_complete() { Exit::Ok } else { Exit::Partly })
+}
+
+fn states(tally: &Tally) -> Value {
+    let all = tally.states.iter().map(|(state, n)| (state.word().to_owned(), json!(n)));
+    Value::Object(all.collect())
+}
+
+fn as_json((name, d): &(String, Delivery)) -> Value {
+    json!({
+        "revision": d.revision, "distributor": name, "address": d.address, "state": d.state.word(),
+        "since": d.since.rfc3339(), "code": d.code, "detail": d.detail, "plan": d.plan,
+        "number": d.number, "step": d.step,
+    })
+}
+
+fn rows(all: &[(String, Delivery)]) -> String {
+    let row = |(name, d): &(String, Delivery)| {
+        let detail = match (d.code.as_str(), d.detail.as_str()) {
+            ("", said) => said.to_owned(),
+            (code, "") => code.to_owned(),
+            (code, said) if said.starts_with(code) => said.to_owned(),
+            (code, said) => format!("{code}: {said}"),
+        };
+        let state = d.state.to_string();
+        vec![
+            d.revision.to_string(),
+            name.clone(),
+            d.address.clone(),
+            state,
+            d.since.rfc3339(),
+            detail,
+        ]
+    };
+    let head = ["revision", "distributor", "address", "state", "since", "detail"];
+    table(&head, all.iter().map(row))
+}
+
+/// `Revision 2: 5 of 7 have it, 1 has read it; 1 bounced, 1 queued.`
+fn summary(tally: &Tally) -> String {
+    let verb = |n: usize| if n == 1 { "has" } else { "have" };
+    let others: Vec<String> = DeliveryState::ALL
+        .iter()
+        .filter(|s| !s.has_it())
+        .filter_map(|s| Some(format!("{} {s}", tally.states.get(s)?)))
+        .collect();
+    let rest = if others.is_empty() { String::new() } else { format!("; {}", others.join(", ")) };
+    format!(
+        "Revision {}: {} of {} {} it, {} {} read it{rest}.",
+        tally.revision,
+        tally.have,
+        tally.of,
+        verb(tally.of),
+        tally.read,
+        verb(tally.read),
+    )
+}
+
+async fn resend(desk: &Desk, disclosure: &str, contact: &str) -> anyhow::Result<()> {
+    let found = find_disclosure(&desk.house, disclosure).await?;
+    let (made, findings) = plans::resend(&desk.house, desk.actor, &found, contact).await?;
+    let manifest = plans::manifest_of(&made)?;
+    desk.print.made(made.id, &findings)?;
+    let when = manifest
+        .first_effect()
+        .map_or_else(|| "at once on the last approval".to_owned(), |at| at.spoken());
+    desk.print.talk(format!(
+        "Plan {} sends the notice unchanged to {contact}, {when}; approvals needed: {}. \
+         Next: daybreak plan export {disclosure}/{} --to-team FILE",
+        made.number, manifest.threshold, made.number
+    ));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_counts_people() {
+        let states = [
+            (DeliveryState::HandedOver, 4),
+            (DeliveryState::Acknowledged, 1),
+            (DeliveryState::Bounced, 1),
+            (DeliveryState::Queued, 1),
+        ];
+        let mut tally = Tally { revision: 2, of: 7, have: 5, read: 1, states: states.into() };
+        let said = "Revision 2: 5 of 7 have it, 1 has read it; 1 bounced, 1 queued.";
+        assert_eq!(summary(&tally), said);
+        tally.states = [(DeliveryState::HandedOver, 1)].into();
+        (tally.of, tally.have, tally.read) = (1, 1, 0);
+        assert_eq!(summary(&tally), "Revision 2: 1 of 1 has it, 0 have read it.");
+    }
+}

@@ -1,0 +1,148 @@
+//! Mail that came to us: what it is, whose it is, and what we believe of it.
+//!
+//! Everything in one is somebody else's word. Nothing of it is ever sent on.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{ChallengeId, ContactId, DisclosureId, MessageId, StepId};
+use super::secret::Embargoed;
+use super::time::At;
+
+/// What kind of mail it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MessageKind {
+    /// Wholly encrypted, and opened by us.
+    Encrypted,
+    /// Wholly encrypted, and not to be opened with the keys this machine holds.
+    Unopened,
+    /// In clear, from somebody who should have encrypted.
+    PlainReply,
+    /// In clear, and no answer to anything of ours.
+    Clear,
+    /// In clear, written by a machine: an absence note.
+    Automatic,
+    /// A report on the delivery of one of our mails (RFC 3464).
+    Report,
+}
+
+impl MessageKind {
+    /// The word for people and programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Encrypted => "encrypted",
+            Self::Unopened => "unopened",
+            Self::PlainReply => "plain-reply",
+            Self::Clear => "clear",
+            Self::Automatic => "automatic",
+            Self::Report => "report",
+        }
+    }
+}
+
+/// Who stands behind a mail, as far as a signature inside the encryption shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Standing {
+    /// Signed by a certificate of somebody we know.
+    Verified {
+        /// Their certificate.
+        fingerprint: String,
+        /// The contact's or the reporter's id.
+        who: String,
+        /// Their name, as we know them.
+        name: String,
+    },
+    /// Signed, but by none of the certificates we hold.
+    Stranger,
+    /// Not signed.
+    Unsigned,
+    /// Signed, and the signature does not hold.
+    BadSignature,
+    /// Not looked at: what is in clear proves nothing.
+    NotAsked,
+}
+
+impl Standing {
+    /// The word for people and programs.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Verified { .. } => "verified",
+            Self::Stranger => "stranger",
+            Self::Unsigned => "unsigned",
+            Self::BadSignature => "bad-signature",
+            Self::NotAsked => "not-asked",
+        }
+    }
+}
+
+/// A file that came with a mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enclosed {
+    /// Its name, as the sender wrote it.
+    pub name: String,
+    /// Its media type, as the sender wrote it.
+    pub media_type: String,
+    /// Its size in bytes.
+    pub len: u64,
+}
+
+/// What we keep of a mail besides its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRecord {
+    /// What it is.
+    pub kind: MessageKind,
+    /// Who stands behind it.
+    pub standing: Standing,
+    /// From, as it says.
+    pub from: String,
+    /// The subject, the protected one if there is one.
+    pub subject: String,
+    /// The first text in it.
+    pub text: String,
+    /// Everything else in it.
+    pub enclosed: Vec<Enclosed>,
+    /// The delivery it is about.
+    pub step: Option<StepId>,
+}
+
+/// One mail that was received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Id.
+    pub id: MessageId,
+    /// The disclosure it belongs to, when that is known.
+    pub disclosure: Option<DisclosureId>,
+    /// When we received it.
+    pub received_at: At,
+    /// The rest.
+    pub record: Embargoed<MessageRecord>,
+}
+
+/// Asking one contact to show that it can read us, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// Id.
+    pub id: ChallengeId,
+    /// Whom.
+    pub contact: ContactId,
+    /// When it was sent; of a proof that nobody asked for, when it came.
+    pub sent_at: At,
+    /// When the code, or a signed answer, came back.
+    pub answered_at: Option<At>,
+    /// The rest.
+    pub record: Embargoed<ChallengeRecord>,
+}
+
+/// What we keep of a challenge.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChallengeRecord {
+    /// The code; empty when nothing was asked.
+    pub code: String,
+    /// Message-ID of the mail, without angle brackets.
+    pub message_id: String,
+    /// MAIL FROM of the mail.
+    pub envelope_from: String,
+    /// What proved it.
+    pub how: String,
+}

@@ -1,0 +1,97 @@
+//! The connections to one relay: a few, used again and again.
+//!
+//! A kept connection that turns out to be gone before a message began is replaced by a fresh
+//! one, once and silently: nothing was sent. After a message's first byte nothing is repeated
+//! here, whatever happens. What is public never waits for a notice that hangs: one connection
+//! more is kept for it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::session::{Door, Failed, Session};
+use super::{Letter, Urgency};
+use crate::domain::time::{Mono, Span};
+
+/// A session that waits for its next message, and since when.
+struct Idle {
+    session: Session,
+    since: Mono,
+}
+
+/// The connections to one relay.
+pub(super) struct Pool {
+    door: Arc<Door>,
+    places: Semaphore,
+    /// For what must not wait.
+    spare: Semaphore,
+    idle: Mutex<Vec<Idle>>,
+    keep: Span,
+}
+
+impl Pool {
+    /// At most `most` connections, each used again unless it was idle for longer than `keep`.
+    pub(super) fn new(door: Door, most: u32, keep: Span) -> Self {
+        let most = usize::try_from(most).unwrap_or(1).max(1);
+        Self {
+            door: Arc::new(door),
+            places: Semaphore::new(most),
+            spare: Semaphore::new(1),
+            idle: Mutex::default(),
+            keep,
+        }
+    }
+
+    pub(super) fn door(&self) -> &Arc<Door> {
+        &self.door
+    }
+
+    /// Hands one message over and gives the relay's reply.
+    pub(super) async fn hand_over(
+        &self,
+        letter: &Letter<'_>,
+        urgency: Urgency,
+    ) -> Result<String, Failed> {
+        let _place = self.place(urgency).await;
+        if let Some(session) = self.kept() {
+            match self.with(session, letter).await {
+                Err(failed) if failed.gone && !failed.begun => {}
+                done => return done,
+            }
+        }
+        let fresh = Session::open(&self.door).await.map_err(Failed::before)?;
+        self.with(fresh, letter).await
+    }
+
+    async fn with(&self, mut session: Session, letter: &Letter<'_>) -> Result<String, Failed> {
+        let done = session.hand_over(letter).await;
+        if !done.as_ref().is_err_and(|failed| failed.gone) {
+            self.idle().push(Idle { session, since: self.door.clock.mono() });
+        }
+        done
+    }
+
+    /// The session that was used last, unless it has been idle for too long; older ones with it.
+    fn kept(&self) -> Option<Session> {
+        let now = self.door.clock.mono();
+        let mut idle = self.idle();
+        idle.retain(|i| now.since(i.since) < self.keep);
+        idle.pop().map(|i| i.session)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place; `None` only if there were none at all, which closes nothing.
+    async fn place(&self, urgency: Urgency) -> Option<SemaphorePermit<'_>> {
+        match urgency {
+            Urgency::Notice => self.places.acquire().await.ok(),
+            Urgency::AtOnce => tokio::select! {
+                biased;
+                place = self.places.acquire() => place.ok(),
+                place = self.spare.acquire() => place.ok(),
+            },
+        }
+    }
+}
