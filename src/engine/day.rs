@@ -120,16 +120,15 @@ impl Engine {
     }
 
     async fn catch_up(&mut self, id: PlanId) -> Result<(), EngineError> {
-        let Some((mut plan, early_lift, read_to)) =
-            self.days.get(&id).map(|d| (d.plan.clone(), d.manifest.early_lift, d.read_to))
+        let Some((early_lift, read_to)) =
+            self.days.get(&id).map(|d| (d.manifest.early_lift, d.read_to))
         else {
             return Ok(());
         };
         let (plan, facts, log) = self
             .store
             .read(move |r| {
-                // The bytes are checked again with every intent; here only what moves counts.
-                (plan.state, plan.held) = r.plan_standing(id)?;
+                let plan = r.plan(id)?;
                 let facts = facts(r, &plan, early_lift)?;
                 let log = events_after(r, id, read_to)?;
                 Ok::<_, StoreError>((plan, facts, log))

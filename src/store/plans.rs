@@ -36,19 +36,6 @@ impl Reader<'_> {
         self.as_plan(row.ok_or(MISSING)?)
     }
 
-    /// Only what moves of a plan: its state, and whether it is held. Its bytes never change,
-    /// and with many recipients they are long to open.
-    pub fn plan_standing(&mut self, id: PlanId) -> Result<(PlanState, bool), StoreError> {
-        let row = plans::table
-            .find(id.to_string())
-            .select((plans::state, plans::held))
-            .first::<(String, bool)>(self.conn)
-            .optional()?;
-        let (state, held) = row.ok_or(MISSING)?;
-        let wrong = || StoreError::inconsistent(TABLE, id, "state");
-        Ok((PlanState::from_word(&state).ok_or_else(wrong)?, held))
-    }
-
     /// The plan of that number of a disclosure.
     pub fn plan_numbered(
         &mut self,
