@@ -13,7 +13,7 @@ use super::zone::T0;
 /// The content of one notice plan, kept beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
-    /// 1, 2, …: a new one whenever the content is another.
+    /// 1, 2, …: one more with every plan that tells anything.
     pub revision: i64,
     /// The instant.
     pub t0: T0,

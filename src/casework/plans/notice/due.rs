@@ -31,18 +31,11 @@ const NOT_YET: &[&str] = &[
 const HELD_BACK: &str = "first-held-back";
 
 impl Occasion {
-    /// What holds now, under its revision: the one told last when nothing is new.
+    /// What holds now, under the next revision: every notice plan that tells anew has its own.
     pub(super) fn told(&self, past: &Past, opened: &Opened, t0: T0) -> Told {
         let mut now = opened.told(t0, 1);
         let newest = past.newest();
         now.revision = newest.map_or(past.count(), |told| told.revision).saturating_add(1);
-        if let (Self::Due, Some(last)) = (self, newest)
-            && last.t0.at == t0.at
-            && last.same_content(&now)
-            && last.files == now.files
-        {
-            now.revision = last.revision;
-        }
         now
     }
 
