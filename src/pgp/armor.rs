@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn it_is_the_librarys_armor_with_crlf_whatever_the_pieces() {
-        let bytes: Vec<u8> = (0_u32..40_000).map(|n| (n * n >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0_u32..40_000).map(|n| ((n * n) >> 3) as u8).collect();
         for len in [1, 2, 3, 4, 47, 48, 49, 95, 96, 97, 1000, 40_000] {
             for piece in [1, 5, 48, 100, 7000] {
                 let mut armor = MailArmor::message(Vec::new());
