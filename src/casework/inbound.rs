@@ -10,10 +10,11 @@ mod people;
 mod report;
 mod sealed;
 
+use super::ledger::Heard;
 use super::{Case, CaseError, House};
 use crate::domain::blob::{Blob, Sha256};
 use crate::domain::deed::{Actor, Subject};
-use crate::domain::event::{Happened, StepEvent};
+use crate::domain::event::Happened;
 use crate::domain::ids::{
     BlobId, ChallengeId, ContactId, DisclosureId, EventId, MessageId, StepId,
 };
@@ -163,11 +164,17 @@ async fn keep(
         .filter_map(|(name, bytes)| bytes.map(|b| Blob::new(name, b, vec![])))
         .map(|blob| (house.fresh(BlobId::new), blob))
         .collect();
-    let happened = event.as_ref().map(|(_, _, h)| h.word());
     let note = match event {
-        Some((plan, step, happened)) => Some(noted(house, &plan, step, happened).await?),
+        Some((plan, step, happened)) => {
+            match Heard::of(house, plan.id, step, house.fresh(EventId::new), happened).await {
+                Err(CaseError::Store(error)) => return Err(error.into()),
+                // Of a notice that never left nothing can be heard; the mail is kept all the same.
+                other => other.ok().flatten(),
+            }
+        }
         None => None,
     };
+    let happened = note.as_ref().map(Heard::word);
     let (count, stored, at) = (proofs.len(), message.clone(), house.now());
     let proofs: Vec<(Proof, ChallengeId)> =
         proofs.into_iter().map(|p| (p, house.fresh(ChallengeId::new))).collect();
@@ -179,12 +186,8 @@ async fn keep(
             for (id, blob) in &blobs {
                 tx.put_blob(*id, stored.id, blob)?;
             }
-            if let Some(Noted { plan, event, cache }) = note {
-                let happened = &event.happened;
-                tx.add_step_event(event.id, (plan, event.step), 0, happened.word(), happened)?;
-                if let Some((progress, repeat)) = cache {
-                    tx.cache_step(event.step, &progress, repeat)?;
-                }
+            if let Some(heard) = note {
+                heard.write(tx)?;
             }
             for (proof, id) in proofs {
                 let Some(asked) = proof.challenge else {
@@ -218,21 +221,6 @@ async fn ring(house: &House, message: &Message) -> bool {
         tracing::error!(code = clear::ALARM, "the team's bell could not be rung");
     }
     rung
-}
-
-/// A line for the log of a delivery, with what the step amounts to after it.
-struct Noted {
-    plan: crate::domain::ids::PlanId,
-    event: StepEvent,
-    cache: Option<(crate::domain::run::Progress, crate::domain::receipt::Repeat)>,
-}
-
-/// Later words on a mail are written whatever its plan has become: the mail has left.
-async fn noted(house: &House, plan: &Plan, step: StepId, happened: Happened) -> Case<Noted> {
-    let (id, at) = (house.fresh(EventId::new), house.now());
-    let event = StepEvent { id, step, at, epoch: 0, happened };
-    let cache = super::plans::standing(house, plan).await?.run.preview(&event);
-    Ok(Noted { plan: plan.id, event, cache })
 }
 
 /// Every message, or those of one disclosure, oldest first.

@@ -4,7 +4,9 @@
 //! Later words are written into the log of the step whatever became of its plan: they reopen
 //! nothing, and nothing is sent because of them.
 
-use super::plans::{self, events, manifest_of, repeats};
+mod heard;
+
+use super::plans::{events, manifest_of, repeats};
 use super::{Case, CaseError, House};
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
@@ -16,7 +18,8 @@ use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::run::{PlanFacts, Run};
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
-use crate::store::{Reader, StoreError};
+use crate::store::StoreError;
+pub(super) use heard::Heard;
 
 /// How a disclosure's notices stand.
 pub struct Status {
@@ -189,8 +192,7 @@ pub async fn delivery_to(house: &House, disclosure: &Disclosure, address: &str) 
     })
 }
 
-/// One line more in the log of a step of an approved Notice plan, with the cached columns that
-/// the whole log then amounts to.
+/// One line more in the log of a step of an approved Notice plan; `false` when it is there.
 async fn write(
     house: &House,
     actor: Actor,
@@ -200,46 +202,10 @@ async fn write(
     event: EventId,
     happened: Happened,
 ) -> Case<bool> {
-    let (plan, known) = house
-        .store
-        .read(move |r: &mut Reader<'_>| Ok::<_, StoreError>((r.plan(plan)?, events(r, plan)?)))
-        .await?;
-    if known.iter().any(|e| e.id == event) {
+    let Some(heard) = Heard::of(house, plan, step, event, happened).await? else {
         return Ok(false);
-    }
-    let manifest = manifest_of(&plan)?;
-    let ours = manifest.steps.iter().any(|s| s.id == step && s.sealing.is_some());
-    if !ours || plan.state == PlanState::Made {
-        return Err(CaseError::unknown(
-            "delivery",
-            step.to_string(),
-            "it is no notice of an approved plan; see `daybreak notice status`",
-        ));
-    }
-    let left = |e: &StepEvent| e.step == step && matches!(e.happened, Happened::Intended);
-    if !matches!(happened, Happened::ByHand { .. }) && !known.iter().any(left) {
-        return Err(CaseError::not_now(
-            "this notice never left",
-            "nothing can have been heard of it",
-        ));
-    }
-    let event = StepEvent { id: event, step, at: house.now(), epoch: 0, happened };
-    let fresh = folded(house, &plan, &manifest, &[]);
-    let deed = house.deed(actor, verb, step).detail(event.happened.word());
-    let id = plan.id;
-    house
-        .store
-        .write(&deed, move |tx| {
-            let happened = &event.happened;
-            tx.add_step_event(event.id, (id, step), 0, happened.word(), happened)?;
-            // From the log as it is now: the engine may have written meanwhile.
-            let mut run = fresh;
-            plans::events(tx, id)?.iter().for_each(|e| run.apply(e));
-            if let Some((progress, repeat)) = run.stands(step) {
-                tx.cache_step(step, &progress, repeat)?;
-            }
-            Ok::<_, StoreError>(())
-        })
-        .await?;
+    };
+    let deed = house.deed(actor, verb, step).detail(heard.word());
+    house.store.write(&deed, move |tx| heard.write(tx)).await?;
     Ok(true)
 }

@@ -15,7 +15,7 @@ use crate::domain::ledger::{Delivery, DeliveryState, Tally};
 pub enum Notice {
     /// Show who has which revision of the notice, and since when
     ///
-    /// Exit code 5 when somebody who shall have the newest revision does not.
+    /// Exit code 5 when somebody who shall have a notice lacks their newest.
     #[command(after_help = "Example:\n  daybreak notice status x_meadow-2026-0001")]
     Status {
         /// Id, or the public id of one of its advisories
@@ -129,7 +129,7 @@ fn rows(all: &[(String, Delivery)]) -> String {
     table(&head, all.iter().map(row))
 }
 
-/// `Revision 2: 5 of 7 have it, 1 has read it; 1 bounced, 1 queued.`
+/// `Up to revision 2: 5 of 7 have theirs, 1 has read it; 1 bounced, 1 queued.`
 fn summary(tally: &Tally) -> String {
     let verb = |n: usize| if n == 1 { "has" } else { "have" };
     let others: Vec<String> = DeliveryState::ALL
@@ -139,7 +139,7 @@ fn summary(tally: &Tally) -> String {
         .collect();
     let rest = if others.is_empty() { String::new() } else { format!("; {}", others.join(", ")) };
     format!(
-        "Revision {}: {} of {} {} it, {} {} read it{rest}.",
+        "Up to revision {}: {} of {} {} theirs, {} {} read it{rest}.",
         tally.revision,
         tally.have,
         tally.of,
@@ -178,10 +178,10 @@ mod tests {
             (DeliveryState::Queued, 1),
         ];
         let mut tally = Tally { revision: 2, of: 7, have: 5, read: 1, states: states.into() };
-        let said = "Revision 2: 5 of 7 have it, 1 has read it; 1 bounced, 1 queued.";
+        let said = "Up to revision 2: 5 of 7 have theirs, 1 has read it; 1 bounced, 1 queued.";
         assert_eq!(summary(&tally), said);
         tally.states = [(DeliveryState::HandedOver, 1)].into();
         (tally.of, tally.have, tally.read) = (1, 1, 0);
-        assert_eq!(summary(&tally), "Revision 2: 1 of 1 has it, 0 have read it.");
+        assert_eq!(summary(&tally), "Up to revision 2: 1 of 1 has theirs, 0 have read it.");
     }
 }

@@ -132,12 +132,12 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// How the newest revision stands.
+/// How everybody's newest notice stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally {
-    /// Which revision.
+    /// The newest revision.
     pub revision: i64,
-    /// How many shall have it: all but those whom a person skipped.
+    /// How many shall have theirs: all but those whom a person skipped.
     pub of: usize,
     /// How many have it.
     pub have: usize,
@@ -183,13 +183,15 @@ impl Ledger {
         &self.deliveries
     }
 
-    /// Those of the newest revision.
+    /// The newest of each recipient: a revision goes only to those who lack something, and
+    /// whoever is not in it has what they need only if their own last one arrived.
     pub fn newest(&self) -> impl Iterator<Item = &Delivery> {
-        let newest = self.deliveries.last().map(|d| d.revision);
-        self.deliveries.iter().filter(move |d| Some(d.revision) == newest)
+        let last: BTreeMap<&str, &Delivery> =
+            self.deliveries.iter().map(|d| (d.recipient.as_str(), d)).collect();
+        last.into_values()
     }
 
-    /// How the newest revision stands; `None` when there is none.
+    /// How everybody's newest stands; `None` when there is none.
     pub fn tally(&self) -> Option<Tally> {
         let revision = self.deliveries.last()?.revision;
         let mut states: BTreeMap<DeliveryState, usize> = BTreeMap::new();

@@ -6,13 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::blob::Sha256;
 use crate::domain::time::At;
-use crate::letters::entity::is_shared;
 use crate::pgp::{Certificate, Press, SealError, SealedMessage, SignedBody, Signer};
 
 /// Bodies kept: one for distributors, one for each reporter of the notice that is going out.
 const BODIES: usize = 4;
 /// Certificates kept; a list is never so long.
 const CERTIFICATES: usize = 4096;
+
+/// The inside of one mail.
+pub(super) struct Entity {
+    pub bytes: Vec<u8>,
+    /// Whether the plan pinned it whole, the same for all: whoever composed it knows.
+    pub shared: bool,
+}
 
 /// Shared by all tasks of an engine.
 #[derive(Clone, Default)]
@@ -45,12 +51,13 @@ impl PressRoom {
     /// shared one, with the one signature of all.
     pub(super) async fn seal(
         &self,
-        entity: Vec<u8>,
+        entity: Entity,
         recipients: Vec<Certificate>,
         signer: &Arc<dyn Signer>,
         at: At,
     ) -> Result<SealedMessage, SealError> {
-        if is_shared(&entity) {
+        let Entity { bytes: entity, shared } = entity;
+        if shared {
             let body = self.signed(&entity, signer.as_ref(), at).await?;
             return self.press.seal_body(body, recipients, at).await;
         }

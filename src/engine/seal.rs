@@ -2,6 +2,7 @@
 //! and sent again unchanged on every retry.
 
 use super::maker::{Maker, Unready};
+use super::press_room::Entity;
 use crate::casework::distributors::sealable;
 use crate::casework::plans::preview::blobs;
 use crate::clock::random;
@@ -13,7 +14,7 @@ use crate::domain::plan::{Sealing, Step};
 use crate::domain::receipt::OutletError;
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
-use crate::letters::entity::{Delivery, compose};
+use crate::letters::entity::{Delivery, compose, is_shared};
 use crate::letters::wire;
 use crate::pgp::{self, Certificate};
 use crate::store::StoreError;
@@ -87,7 +88,8 @@ impl Maker {
             references: &sealing.references,
             date: now,
         };
-        let entity = compose(&group.bytes, &delivery).map_err(|e| broken(&e))?;
+        let bytes = compose(&group.bytes, &delivery).map_err(|e| broken(&e))?;
+        let entity = Entity { bytes, shared: is_shared(&group.bytes) };
         let signer = &self.house.keys.notice;
         let sealed = self.press_room.seal(entity, usable.to_vec(), signer, now).await;
         let sealed = sealed.map_err(|e| broken(&e))?;

@@ -58,6 +58,11 @@ async fn every_notice_is_opened_by_gpg_as_approved_and_says_nothing_outside() {
             let same = equal_outside_slots(&approved.bytes, &out.stdout, &approved.slots);
             assert!(same, "{} reads something else than was approved", reader.address);
             session_keys.insert(said(&out, "SESSION_KEY").unwrap());
+            // Signed for them: nobody can pass it on as if it had been sent there.
+            let args = ["--list-packets", "--verbose"];
+            let inside = gpg.run(&args, armor(&mail.bytes).as_bytes()).await.text();
+            let named = inside.matches("hashed subpkt 35 len 21").count();
+            assert_eq!(named, reader.keys.len(), "{}: {inside}", reader.address);
             sizes.insert(out.stdout.len());
         }
         // Nobody else's home opens it, and the packets are those that old programs read.

@@ -35,8 +35,8 @@ impl Story {
     pub async fn ledger(&self) -> (BTreeMap<String, Delivery>, Tally) {
         let status = ledger::status(&self.town.house, &self.disclosure).await.unwrap();
         let tally = status.tally.unwrap();
-        let newest = status.rows.into_iter().filter(|(_, d)| d.revision == tally.revision);
-        (newest.map(|(_, d)| (d.address.clone(), d)).collect(), tally)
+        // Oldest revision first: what comes later takes the place of what came before.
+        (status.rows.into_iter().map(|(_, d)| (d.address.clone(), d)).collect(), tally)
     }
 
     /// The state of everybody, by address.

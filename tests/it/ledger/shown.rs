@@ -43,7 +43,7 @@ async fn status_says_who_lacks_it_and_a_mark_mends_that() {
     let said = daybreak(&story, &status);
     assert_eq!(said.code, 0, "{} {}", said.out, said.err);
     assert!(
-        said.err.contains("Revision 1: 7 of 7 have it, 7 have read it; 2 skipped."),
+        said.err.contains("Up to revision 1: 7 of 7 have theirs, 7 have read it; 2 skipped."),
         "{}",
         said.err
     );
@@ -97,7 +97,7 @@ async fn a_bounce_makes_it_partly_done() {
     let said = daybreak(&story, &["notice", "status", PUBLIC_ID]);
     assert_eq!(said.code, 5);
     assert!(
-        said.err.contains("6 of 7 have it, 6 have read it; 1 bounced, 2 skipped."),
+        said.err.contains("6 of 7 have theirs, 6 have read it; 1 bounced, 2 skipped."),
         "{}",
         said.err
     );
