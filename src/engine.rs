@@ -30,7 +30,7 @@ use tokio::sync::{Notify, watch as signal};
 use tokio::task::JoinSet;
 
 use crate::casework::{CaseError, House};
-use crate::clock::sleep;
+use crate::clock::{sleep, within};
 use crate::domain::effect::Intended;
 use crate::domain::ids::{DisclosureId, HolderId, PlanId, StepId};
 use crate::domain::run::Command;
@@ -102,6 +102,8 @@ impl From<CaseError> for EngineError {
 
 /// Longest sleep when nothing is due: other processes write to the same database.
 const NAP: Span = Span::secs(1);
+/// How long an engine that ends waits for what is done beside the day.
+const FAREWELL: Span = Span::secs(5);
 /// How often the leader shows that it lives.
 const BEAT: Span = Span::secs(5);
 
@@ -148,6 +150,7 @@ impl Engine {
         let lead = Leadership::take(&house, &store, holder).await?;
         let high_water = store.read(|r| r.high_water()).await?;
         let journal = Journal::new(store.clone(), holder, lead.epoch);
+        let paced = house.config.mail.per_minute.is_some();
         tracing::info!(holder = %holder, epoch = lead.epoch, "engine leads");
         Ok(Self {
             house,
@@ -159,7 +162,7 @@ impl Engine {
             tasks: JoinSet::new(),
             errands: JoinSet::new(),
             busy: BTreeSet::new(),
-            places: Places::default(),
+            places: Places::new(paced),
             refusals: Refusals::default(),
             ready: VecDeque::new(),
             embargoed: Vec::new(),
@@ -214,9 +217,17 @@ impl Engine {
         while let Some(done) = self.tasks.join_next().await {
             self.take_in(done);
         }
-        while let Some(done) = self.errands.join_next().await {
-            self.come_back(done).await;
-        }
+        // What happened is written down before anything else is waited for.
+        self.flush().await?;
+        let clock = Arc::clone(&self.house.clock);
+        let errands = async {
+            while let Some(done) = self.errands.join_next().await {
+                self.come_back(done).await;
+            }
+        };
+        // Bells and rounds come again after a restart; a relay that does not answer must not
+        // keep the next engine from the lead.
+        let _unheard = within(clock.as_ref(), FAREWELL, errands).await;
         self.flush().await?;
         self.lead.give_back(&self.house, &self.store).await
     }

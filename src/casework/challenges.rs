@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 
 use super::members::{check_address, recall};
+use super::windows::hears;
 use super::{Case, CaseError, House};
 use crate::clock::random;
 use crate::domain::blob::Sha256;
 use crate::domain::deed::Actor;
+use crate::domain::disclosure::Disclosure;
 use crate::domain::finding::Finding;
 use crate::domain::ids::{ChallengeId, ContactId};
 use crate::domain::message::{Challenge, ChallengeRecord};
@@ -118,10 +120,15 @@ pub async fn ask_due(house: &House, actor: Actor) -> Case<(usize, usize)> {
         .store
         .read(|r| Ok::<_, StoreError>((r.distributors()?, r.disclosures()?, r.challenges()?)))
         .await?;
-    let open = disclosures.iter().filter(|d| d.stage.is_open()).filter_map(|d| d.t0);
-    let coming: Vec<At> = open.map(|t0| t0.at).filter(|t0| *t0 > now).collect();
     let (mut asked, mut failed) = (0_usize, 0_usize);
     for distributor in distributors.iter().filter(|d| d.active) {
+        // Of an embargo that is not for them nobody learns by being asked.
+        let told = |d: &&Disclosure| {
+            let content = d.case.open(Reason::Judging);
+            d.stage.is_open() && content.without_notice.is_none() && hears(distributor, content)
+        };
+        let open = disclosures.iter().filter(told).filter_map(|d| d.t0);
+        let coming: Vec<At> = open.map(|t0| t0.at).filter(|t0| *t0 > now).collect();
         for contact in &distributor.record.open(Reason::Dispatch).contacts {
             let newest = challenges.iter().filter(|c| c.contact == contact.id);
             let newest = newest.map(|c| c.sent_at).max();

@@ -16,10 +16,9 @@ use crate::domain::blob::{Blob, Sha256};
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::event::Happened;
 use crate::domain::ids::{
-    BlobId, ChallengeId, ContactId, DisclosureId, EventId, MessageId, StepId,
+    BlobId, ChallengeId, ContactId, DisclosureId, EventId, MessageId, PlanId, StepId,
 };
 use crate::domain::message::{Challenge, ChallengeRecord, Message, MessageRecord};
-use crate::domain::plan::Plan;
 use crate::domain::secret::{Embargoed, Reason};
 use crate::letters::inbound::{Entity, LARGEST, Refused, Shape, shape};
 use crate::pgp::OpenError;
@@ -98,7 +97,7 @@ struct Findings {
     disclosure: Option<DisclosureId>,
     record: MessageRecord,
     inside: Option<Vec<u8>>,
-    event: Option<(Plan, StepId, Happened)>,
+    event: Option<(PlanId, StepId, Happened)>,
     proofs: Vec<Proof>,
     alarm: bool,
 }
@@ -166,7 +165,7 @@ async fn keep(
         .collect();
     let note = match event {
         Some((plan, step, happened)) => {
-            match Heard::of(house, plan.id, step, house.fresh(EventId::new), happened).await {
+            match Heard::of(house, plan, step, house.fresh(EventId::new), happened).await {
                 Err(CaseError::Store(error)) => return Err(error.into()),
                 // Of a notice that never left nothing can be heard; the mail is kept all the same.
                 other => other.ok().flatten(),

@@ -96,6 +96,16 @@ pub enum News {
 }
 
 impl News {
+    /// What the team said in its own words: it goes to everybody who hears.
+    pub fn words(&self) -> Vec<&str> {
+        match self {
+            Self::First | Self::Revision { .. } => Vec::new(),
+            Self::Schedule { reason, .. } => vec![reason],
+            Self::Broken { public, may_say, .. } => vec![public, may_say],
+            Self::Cancellation { reason, holds, .. } => vec![reason, holds],
+        }
+    }
+
     /// Which kind.
     pub const fn kind(&self) -> NoticeKind {
         match self {

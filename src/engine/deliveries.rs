@@ -1,6 +1,7 @@
 //! What became of notices that have left: who bounced, and who has been silent for too long.
 //! Finished plans too: a bounce comes when the relay has long taken the mail. As long as the
-//! embargo lasts the team is called; afterwards there is nothing left to tell in advance.
+//! embargo lasts the team is called, and after a cancellation for as long as somebody may count on
+//! the old date; then there is nothing left to tell.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use crate::domain::ids::PlanId;
 use crate::domain::ledger::DeliveryState;
 use crate::domain::time::{Mono, Span};
 
+/// How long after the instant of a cancelled disclosure its mails are still looked after.
+const LATER: Span = Span::days(-3);
 /// How often it is looked.
 const EVERY: Span = Span::mins(1);
 
@@ -21,13 +24,17 @@ impl Engine {
     /// Looks beside the day, when it is time.
     pub(super) fn watch_deliveries(&mut self, now: Mono) {
         let looked = self.deliveries_at.is_some_and(|at| now.since(at) < EVERY);
-        if looked || self.embargoed.is_empty() {
+        if looked {
             return;
         }
         self.deliveries_at = Some(now);
         let house = Arc::clone(&self.house);
         let disclosures: Vec<_> = self.embargoed.iter().map(|(id, _)| *id).collect();
+        let since = house.now().plus(LATER);
         self.errands.spawn(async move {
+            let mut disclosures = disclosures;
+            let off = house.store.read(move |r| r.cancelled(since)).await;
+            disclosures.extend(off.unwrap_or_default());
             let mut all = Vec::new();
             for disclosure in disclosures {
                 // What cannot be read is said by whoever works on the plan.

@@ -107,13 +107,14 @@ struct Tally {
 
 impl Tally {
     /// One address that takes nothing must not silence the others; a relay that takes nothing
-    /// ends the round.
-    fn take(&mut self, done: Result<bool, EngineError>) -> Result<(), EngineError> {
+    /// even for the team ends the round.
+    fn take(&mut self, heard: Heard, done: Result<bool, EngineError>) -> Result<(), EngineError> {
         match done {
             Ok(true) => (self.rung, self.refused) = (self.rung.saturating_add(1), 0),
             Ok(false) => {}
             Err(e) => {
-                self.refused = self.refused.saturating_add(1);
+                let team = u32::from(heard == Heard::Team);
+                self.refused = self.refused.saturating_add(team);
                 if e.is_fatal() || self.refused >= PATIENCE {
                     return Err(e);
                 }
@@ -139,11 +140,11 @@ impl Round {
         let judged = tokio::task::spawn_blocking(move || endings(&distributors, now)).await;
         let endings = judged.unwrap_or_default();
         for (distributor, certificate) in untold {
-            tally.take(self.tell_change(distributor, certificate).await)?;
+            tally.take(Heard::Owner, self.tell_change(distributor, certificate).await)?;
         }
         for ending in endings {
             for heard in [Heard::Owner, Heard::Team] {
-                tally.take(self.ring(&ending, heard).await)?;
+                tally.take(heard, self.ring(&ending, heard).await)?;
             }
         }
         Ok(tally.rung)

@@ -19,8 +19,11 @@ const ALL_NOTICES: usize = 24;
 const SLOW: Span = Span::secs(15);
 
 /// Who has a place.
-#[derive(Default)]
-pub(super) struct Places(BTreeMap<StepId, Place>);
+pub(super) struct Places {
+    taken: BTreeMap<StepId, Place>,
+    /// Notices at once, slow ones too.
+    notices: usize,
+}
 
 struct Place {
     public: bool,
@@ -28,24 +31,30 @@ struct Place {
 }
 
 impl Places {
+    /// None is taken. Where notices are `paced` they wait for their turn after their intent: no
+    /// more of them than without slow ones, or a hold would come too late for two dozen.
+    pub fn new(paced: bool) -> Self {
+        Self { taken: BTreeMap::new(), notices: if paced { NOTICES } else { ALL_NOTICES } }
+    }
+
     /// Whether one more may begin now.
     pub fn has_room(&self, public: bool, now: Mono) -> bool {
-        let of = self.0.values().filter(|p| p.public == public);
+        let of = self.taken.values().filter(|p| p.public == public);
         if public {
             return of.count() < PUBLIC;
         }
         let quick = of.clone().filter(|p| now.since(p.since) < SLOW).count();
-        quick < NOTICES && of.count() < ALL_NOTICES
+        quick < NOTICES && of.count() < self.notices
     }
 
     /// It begins.
     pub fn take(&mut self, step: StepId, public: bool, now: Mono) {
-        self.0.insert(step, Place { public, since: now });
+        self.taken.insert(step, Place { public, since: now });
     }
 
     /// It ended.
     pub fn leave(&mut self, step: StepId) {
-        self.0.remove(&step);
+        self.taken.remove(&step);
     }
 }
 
@@ -60,7 +69,7 @@ mod tests {
 
     #[test]
     fn slow_notices_give_their_places_back_and_the_public_has_its_own() {
-        let mut places = Places::default();
+        let mut places = Places::new(false);
         let at = |secs: u64| Mono::from_millis(secs * 1000);
         for n in 0..24 {
             let now = at(u64::from(n / 4) * 15);
@@ -77,5 +86,8 @@ mod tests {
         places.leave(id(3));
         places.leave(id(30));
         assert!(places.has_room(false, at(1_000)) && places.has_room(true, at(1_000)));
+        let mut paced = Places::new(true);
+        (0..4).for_each(|n| paced.take(id(n), false, at(0)));
+        assert!(!paced.has_room(false, at(1_000)), "what waits for its turn is not slow");
     }
 }

@@ -39,7 +39,7 @@ impl Maker {
         }
         match self.store.read(move |r| r.blob_named(id, SEALED)).await {
             // A key that was lost since it was sealed opens it still: it stays here.
-            Ok(blob) if !pgp::is_sealed_only_to(&blob.bytes, &usable) => {
+            Ok(blob) if !pgp::is_sealed_only_to(&blob.bytes, &usable, now) => {
                 let why = "it was sealed to a certificate that cannot be used any more";
                 return Err(Unready::Step(OutletError::never("sealed-to-a-lost-key", why)));
             }

@@ -241,16 +241,17 @@ fn encrypted_packets(
     encryptor.finalize()
 }
 
-/// Whether nobody but the holders of `certificates` can open a sealed message, which may stand
+/// Whether nobody but the holders of `certificates`, with keys that are good at `at`, can open a
+/// sealed message, which may stand
 /// armored inside a mail. `false` when it names nobody, or cannot be read.
-pub fn is_sealed_only_to(message: &[u8], certificates: &[Certificate]) -> bool {
-    let keys = || certificates.iter().flat_map(|c| c.cert().keys());
+pub fn is_sealed_only_to(message: &[u8], certificates: &[Certificate], at: At) -> bool {
+    let keys: Vec<_> = certificates.iter().flat_map(|c| encryption_keys(c, at)).collect();
     let mut named = 0_usize;
     let mut next = PacketParser::from_bytes(message);
     while let Ok(PacketParserResult::Some(parser)) = next {
         match &parser.packet {
             Packet::PKESK(pkesk) => {
-                let theirs = |handle| keys().any(|k| k.key().key_handle().aliases(&handle));
+                let theirs = |handle| keys.iter().any(|k| k.key_handle().aliases(&handle));
                 if !pkesk.recipient().is_some_and(theirs) {
                     return false;
                 }

@@ -70,6 +70,17 @@ impl Reader<'_> {
 }
 
 impl Reader<'_> {
+    /// Disclosures that were given up and whose instant is later than `since`: those who were
+    /// told may still count on it.
+    pub fn cancelled(&mut self, since: At) -> Result<Vec<DisclosureId>, StoreError> {
+        let rows = disclosures::table
+            .filter(disclosures::stage.eq(Stage::Cancelled.word()))
+            .filter(disclosures::t0.gt(since.millis()))
+            .select(disclosures::id)
+            .load::<String>(self.conn)?;
+        rows.iter().map(|id| parse(id, "disclosures", id, "id")).collect()
+    }
+
     /// Every embargo that distributors know of, with its instant: clear columns only.
     pub fn embargoed(&mut self) -> Result<Vec<(DisclosureId, At)>, StoreError> {
         let rows = disclosures::table

@@ -24,7 +24,7 @@ pub fn sealable(
         let contacts = &distributor.record.open(Reason::Dispatch).contacts;
         for contact in contacts.iter().filter(|c| c.id.to_string() == sealing.recipient) {
             // The newest first: somebody may have gone back to an older key.
-            for held in contact.certificates.iter().rev().filter(|c| c.confirmed()) {
+            for held in contact.certificates.iter().rev().filter(|c| c.in_force(now)) {
                 let pinned = sealing.fingerprints.contains(&held.fingerprint);
                 let known = found.iter().any(|(h, _)| h.fingerprint == held.fingerprint);
                 if !pinned || known || unexplained(all, contact, held, now) {

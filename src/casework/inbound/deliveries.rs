@@ -4,16 +4,17 @@
 use crate::casework::{Case, House, plans};
 use crate::domain::action::Action;
 use crate::domain::event::Happened;
-use crate::domain::ids::{ContactId, DisclosureId, StepId};
+use crate::domain::ids::{ContactId, DisclosureId, PlanId, StepId};
 use crate::domain::message::Challenge;
-use crate::domain::plan::Plan;
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
 use crate::store::StoreError;
 
 /// One mail of an approved plan.
 pub(super) struct Delivery {
-    pub plan: Plan,
+    pub plan: PlanId,
+    /// Of which disclosure.
+    pub disclosure: DisclosureId,
     pub step: StepId,
     /// Whether its disclosure is still to come.
     pub open: bool,
@@ -26,7 +27,7 @@ pub(super) struct Delivery {
 
 impl Delivery {
     pub const fn disclosure(&self) -> DisclosureId {
-        self.plan.disclosure
+        self.disclosure
     }
 
     /// Whether it was sealed.
@@ -98,7 +99,12 @@ impl Deliveries {
                     Ok::<_, StoreError>((plans::events(r, id)?, r.disclosure(dis)?.stage.is_open()))
                 })
                 .await?;
-            for step in plans::manifest_of(&plan)?.steps {
+            // One plan that cannot be read must not keep all mail from being taken.
+            let Ok(manifest) = plans::manifest_of(&plan) else {
+                tracing::error!(plan = %plan.id, "a notice plan cannot be read");
+                continue;
+            };
+            for step in manifest.steps {
                 let Action::Mail { envelope_from, message_id, .. } = step.action else { continue };
                 let left = |e: &&crate::domain::event::StepEvent| {
                     e.step == step.id && matches!(e.happened, Happened::Intended)
@@ -106,7 +112,8 @@ impl Deliveries {
                 // What never left has no bounce and no answer.
                 let Some(sent_at) = events.iter().find(left).map(|e| e.at) else { continue };
                 mails.push(Delivery {
-                    plan: plan.clone(),
+                    plan: id,
+                    disclosure: dis,
                     step: step.id,
                     open,
                     recipient: step.sealing.map(|s| s.recipient).unwrap_or_default(),

@@ -28,7 +28,7 @@ pub(super) fn judge(
     let (Some(named), Some(told)) = (named, dsn.worst()) else { return Err(NotTaken::Foreign) };
     let (disclosure, step, event) = match named {
         Named::Delivery(delivery) => {
-            let event = happened(told).map(|h| (delivery.plan.clone(), delivery.step, h));
+            let event = happened(told).map(|h| (delivery.plan, delivery.step, h));
             (Some(delivery.disclosure()), Some(delivery.step), event)
         }
         // A challenge that bounced stays unanswered, which is what is shown of it.

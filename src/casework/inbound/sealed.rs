@@ -14,9 +14,8 @@ use crate::casework::opening::{TEAM_KEY, team_key};
 use crate::casework::{Case, House};
 use crate::domain::blob::Sha256;
 use crate::domain::event::Happened;
-use crate::domain::ids::{DisclosureId, StepId};
+use crate::domain::ids::{DisclosureId, PlanId, StepId};
 use crate::domain::message::{MessageKind, MessageRecord, Standing};
-use crate::domain::plan::Plan;
 use crate::domain::time::{At, Span};
 use crate::letters::inbound::{Entity, Piece, inside};
 use crate::pgp::open::LARGEST;
@@ -204,7 +203,7 @@ fn acknowledged(
     delivery: &Delivery,
     theirs: &[&Person],
     read: &Read,
-) -> Option<(Plan, StepId, Happened)> {
+) -> Option<(PlanId, StepId, Happened)> {
     let (by, made_at) = read.by.as_ref()?;
     let same = theirs.iter().any(|p| p.who == delivery.recipient);
     if !same || made_at.plus(SKEW) < delivery.sent_at {
@@ -212,7 +211,7 @@ fn acknowledged(
     }
     let happened =
         Happened::Acknowledged { by: by.to_string(), how: "an encrypted, signed reply".to_owned() };
-    Some((delivery.plan.clone(), delivery.step, happened))
+    Some((delivery.plan, delivery.step, happened))
 }
 
 /// Where a mail belongs that answers nothing: with the one thing its signer was told of.

@@ -67,20 +67,31 @@ pub(super) async fn make(
         .filter(|d| d.active && (hears(d, &opened.content) || knows(d)))
         .collect();
     findings.extend(past.left_behind(&listed(&active, &opened)));
-    let courier = Courier {
-        occasion: &occasion,
-        past: &past,
-        told: &told,
-        view: &view,
-        moved: opened.content.last_move(),
-        latecomers: !hold_back_the_first(&findings),
-    };
     let proofs = challenges::proofs(house).await?;
-    let (blobs, notices) = (Vec::new(), Vec::new());
-    let mut making = Making { house, t0, view: &view, courier, proofs, blobs, notices, findings };
-    making.distributors(&active, &opened)?;
-    let asks = making.reporters(&opened)?;
-    let Making { mut blobs, mut notices, findings, .. } = making;
+    let gather = |replaces: bool| {
+        let courier = Courier {
+            occasion: &occasion,
+            past: &past,
+            told: &told,
+            view: &view,
+            moved: opened.content.last_move(),
+            latecomers: !hold_back_the_first(&findings),
+            replaces,
+        };
+        let (proofs, findings) = (&proofs, findings.clone());
+        let (blobs, notices) = (Vec::new(), Vec::new());
+        let mut making =
+            Making { house, t0, view: &view, courier, proofs, blobs, notices, findings };
+        making.distributors(&active, &opened)?;
+        let asks = making.reporters(&opened)?;
+        Ok::<_, CaseError>((making, asks))
+    };
+    let mut gathered = gather(false)?;
+    // News ends the plan that runs: whoever waits in that one must stand in this one.
+    if gathered.0.notices.iter().any(|n| n.sealing.notice > NoticeKind::First) {
+        gathered = gather(true)?;
+    }
+    let (Making { mut blobs, mut notices, findings, .. }, asks) = gathered;
     level(&mut blobs, &mut notices);
     // Sent in the plan's order: whoever watches the relay learns nothing of the list's.
     shuffle(house.rng.as_ref(), &mut notices);
@@ -154,7 +165,7 @@ struct Making<'a> {
     t0: T0,
     view: &'a NoticeView,
     courier: Courier<'a>,
-    proofs: BTreeMap<ContactId, At>,
+    proofs: &'a BTreeMap<ContactId, At>,
     blobs: Vec<Blob>,
     notices: Vec<Notice>,
     findings: Vec<Finding>,
@@ -192,17 +203,18 @@ impl Making<'_> {
         let not_before = if news.kind() == NoticeKind::First { window } else { at_once };
         let content = Content::of(&contact.profile, self.view).fit_for(&mut news);
         let group = self.content(content, &news, &stem)?;
-        let held: Vec<&HeldCertificate> = contact.for_notice(now).collect();
+        let held: Vec<&HeldCertificate> =
+            contact.for_notice(now).filter(|h| h.in_force(not_before)).collect();
         let shared: Vec<_> = held.iter().map(|h| shared(all, contact, h, now)).collect();
         let good = held.iter().zip(&shared).filter(|(_, shared)| shared.is_none());
         let good: Vec<Certificate> = good.map(|(h, _)| recall(h)).collect::<Case<_>>()?;
         self.judge(&contact.address, &good, not_before);
-        let waiting = contact.pending(now).filter(|c| !c.confirmed());
+        let waiting = contact.pending(now).filter(|c| !c.in_force(not_before));
         let waiting = waiting.map(|c| waits(&contact.address, c, now));
         self.findings.extend(waiting.chain(shared.into_iter().flatten().map(mild)));
         let clear = leaks("clear subject", contact.clear_subject(), &self.view.advisories);
         self.findings.extend(clear);
-        self.findings.extend(challenges::unproven(contact, &self.proofs, self.house.now()));
+        self.findings.extend(challenges::unproven(contact, self.proofs, self.house.now()));
         let sealing = Sealing {
             recipient: id,
             notice: news.kind(),
@@ -238,6 +250,7 @@ impl Making<'_> {
             let certificate =
                 crate::casework::members::import("reporter's certificate", armored.as_bytes())?;
             let view = opened.for_reporter(self.view, &reporter.address);
+            self.findings.extend(self.of_others(&view, &news));
             let name = format!("reporter-{}.entity", n.saturating_add(1));
             let group = self.group(&view, &news, &name)?;
             self.judge(&reporter.address, std::slice::from_ref(&certificate), when);
@@ -252,6 +265,15 @@ impl Making<'_> {
             self.push(reporter.address.clone(), group, sealing, when);
         }
         Ok(asks)
+    }
+
+    /// What the team's own words would tell a reporter of advisories that are not theirs.
+    fn of_others(&self, theirs: &NoticeView, news: &News) -> Vec<Finding> {
+        let own = |id: &str| theirs.advisories.iter().any(|a| a.public_id == id);
+        let others: Vec<_> =
+            self.view.advisories.iter().filter(|a| !own(&a.public_id)).cloned().collect();
+        let texts = news.words();
+        texts.iter().flat_map(|text| leaks("words for reporters", text, &others)).collect()
     }
 
     fn push(&mut self, to: String, group: BlobRef, sealing: Sealing, not_before: At) {

@@ -40,7 +40,8 @@ pub(super) struct Draft {
 pub(super) fn tells(disclosure: &Disclosure, advisories: &[(AdvisoryId, i64)]) -> Sha256 {
     let case = disclosure.case.open(Reason::Rendering);
     let versions: Vec<_> = case.releases.iter().map(|r| (&r.branch, &r.version, &r.tag)).collect();
-    let told = (advisories, &case.advisories, &case.cells, &case.patches, versions);
+    let told =
+        (advisories, &case.advisories, &case.cells, &case.patches, &case.attachments, versions);
     Sha256::of(&serde_json::to_vec(&told).unwrap_or_default())
 }
 

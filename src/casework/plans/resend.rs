@@ -57,7 +57,7 @@ pub async fn resend(
     let distributors = house.store.read(|r| r.distributors()).await?;
     let (distributor, contact) = listed(&distributors, &opened.content, address)?;
     let certificates: Vec<Certificate> =
-        contact.for_notice(house.now()).map(recall).collect::<Case<_>>()?;
+        contact.current(house.now()).map(recall).collect::<Case<_>>()?;
     let fingerprints: Vec<String> =
         certificates.iter().map(|c| c.fingerprint().to_string()).collect();
     let ledger = ledger_of(house, disclosure.id).await?;
@@ -129,7 +129,7 @@ fn judged(certificates: &[Certificate], address: &str, when: At) -> Vec<Finding>
 /// The newest notice that was approved and still holds; what it says.
 async fn told(house: &House, disclosure: &Disclosure) -> Case<(Plan, Manifest)> {
     for plan in super::of(house, disclosure.id).await?.into_iter().rev() {
-        if plan.kind != PlanKind::Notice || !has_begun(&plan) {
+        if plan.kind != PlanKind::Notice || !has_begun(&plan) || plan.held {
             continue;
         }
         let manifest = manifest_of(&plan)?;
@@ -207,7 +207,8 @@ fn like<'a>(manifest: &'a Manifest, contact: &Contact, view: &NoticeView) -> Cas
         if let (Some(sealing), Action::Mail { message: group, .. }) = (&step.sealing, &step.action)
             && sealing.recipient.parse::<ContactId>().is_ok()
         {
-            if sealing.recipient == own {
+            let fits = !sealing.notice.tells_all() || same_wishes(&group.name, &wanted);
+            if sealing.recipient == own && fits {
                 return Ok(Like { sealing, group });
             }
             if group.name == wanted {
@@ -221,4 +222,9 @@ fn like<'a>(manifest: &'a Manifest, contact: &Contact, view: &NoticeView) -> Cas
             "tell everybody anew: daybreak plan make DISC --kind notice",
         )
     })
+}
+
+/// Whether two content groups hold the same beside the text: the profile may have changed since.
+fn same_wishes(one: &str, other: &str) -> bool {
+    ["+poc", "-patches", "-json"].iter().all(|wish| one.contains(wish) == other.contains(wish))
 }

@@ -42,7 +42,7 @@ pub fn check(t0: Option<&T0>, all: &[Listener<'_>], posts: &[&str]) -> Vec<Findi
                 Finding::warn(
                     "told-but-left-out",
                     listener.address,
-                    "it was told of this disclosure and hears no more of it",
+                    "it was told of this disclosure and hears only dates from now on",
                 )
                 .cure("tell it by hand what changes, or let it hear: daybreak disclosure tell"),
             );

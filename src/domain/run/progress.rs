@@ -2,6 +2,7 @@
 
 use crate::domain::action::Action;
 use crate::domain::event::{Happened, StepEvent};
+use crate::domain::news::NoticeKind;
 use crate::domain::plan::{OnMove, Step};
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Retry, Seen};
 use crate::domain::time::{At, Span};
@@ -221,7 +222,7 @@ impl Progress {
         self.last_error = Some(error.clone());
         let leave = step.on_move == Some(OnMove::Leave) && !self.detoured;
         self.status = match error.retry {
-            Retry::Later if step.sealing.is_some() => self.put_off(at, t0),
+            Retry::Later if step.sealing.is_some() => self.put_off(at, ends(step, t0)),
             Retry::Later => Status::Retry { at: at.plus(backoff(self.failures)) },
             Retry::Unknown => Status::Unknown { since: at },
             Retry::Never | Retry::AskHuman if error.code == BRANCH_MOVED && leave => {
@@ -236,22 +237,30 @@ impl Progress {
 impl Progress {
     /// A notice that is put off is tried again with growing waits, until a person must know
     /// that this recipient does not hear.
-    fn put_off(&mut self, at: At, t0: At) -> Status {
+    fn put_off(&mut self, at: At, ends: Option<At>) -> Status {
         let since = *self.put_off_since.get_or_insert(at);
-        let next = at.plus(unhurried(self.failures));
-        if next > give_up_at(since, t0) {
+        let last = give_up_at(since, ends);
+        if at >= last {
             return Status::Blocked { code: GAVE_UP.to_owned() };
         }
-        Status::Retry { at: next }
+        // The last try is made at the deadline, not a quarter of an hour before it.
+        Status::Retry { at: at.plus(unhurried(self.failures)).min(last) }
     }
+}
+
+/// The instant after which a notice is of no use: none for one that says that it is off.
+fn ends(step: &Step, t0: At) -> Option<At> {
+    let off = step.sealing.as_ref().is_some_and(|s| s.notice == NoticeKind::Cancellation);
+    (!off).then_some(t0)
 }
 
 /// A day: a relay that is mended within it is not worth a person's night, and six days of a
 /// week's lead are left to reach the recipient otherwise. An hour before T0 at the latest, so
 /// that there is time for a telephone call. But never before a quarter of an hour of tries: who
 /// puts off strangers (greylisting) takes the second or third.
-fn give_up_at(since: At, t0: At) -> At {
-    let latest = since.plus(Span::days(1)).min(t0.plus(Span::hours(-1)));
+fn give_up_at(since: At, ends: Option<At>) -> At {
+    let day = since.plus(Span::days(1));
+    let latest = ends.map_or(day, |t0| day.min(t0.plus(Span::hours(-1))));
     latest.max(since.plus(Span::mins(15)))
 }
 

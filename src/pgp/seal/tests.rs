@@ -271,11 +271,14 @@ async fn who_can_open_a_message_is_read_from_outside() {
     let sealed = seal(b"text", &both, &team().0, AT).await.unwrap();
     let mail = [b"From: a@b\r\n\r\nVersion: 1\r\n".as_slice(), &sealed.armored, b"--x--\r\n"];
     for message in [sealed.armored.clone(), mail.concat()] {
-        assert!(is_sealed_only_to(&message, &both));
+        assert!(is_sealed_only_to(&message, &both, AT));
         assert!(
-            !is_sealed_only_to(&message, &both[..1])
-                && !is_sealed_only_to(&message, from_ref(&two))
+            !is_sealed_only_to(&message, &both[..1], AT)
+                && !is_sealed_only_to(&message, from_ref(&two), AT)
         );
     }
-    assert!(!is_sealed_only_to(b"no message", &both) && !is_sealed_only_to(&sealed.armored, &[]));
+    assert!(
+        !is_sealed_only_to(b"no message", &both, AT)
+            && !is_sealed_only_to(&sealed.armored, &[], AT)
+    );
 }

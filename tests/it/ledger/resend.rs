@@ -172,6 +172,10 @@ async fn only_who_is_on_the_list_and_lacks_it_gets_it() {
             .await
             .unwrap();
     }
+    // Confirmed, but the old address still has time to object.
+    story.refused_resend(FENNEL, "is handed-over").await;
+    story.hand.advance(Span::hours(72));
+    engine.settle().await.unwrap();
     let plan = story.resend(FENNEL).await.unwrap();
     let plan = story::approve_by_all(&story.town, &plan).await.unwrap();
     engine.settle().await.unwrap();
@@ -185,7 +189,6 @@ async fn only_who_is_on_the_list_and_lacks_it_gets_it() {
     decrypt(&mail.bytes, &[fresh], story.town.team_certificate(), house.now()).unwrap();
     // Who was taken off the list after approval gets nothing.
     let (rowan, _) = story.joins("Rowan Linux", ROWAN).await;
-    story.hold(&story.notice).await;
     let plan = story.resend(ROWAN).await.unwrap();
     distributors::deactivate(house, OPERATOR, &rowan).await.unwrap();
     story::approve_by_all(&story.town, &plan).await.unwrap();

@@ -101,7 +101,7 @@ async fn who_is_put_off_for_a_day_is_given_up_and_a_person_is_called() {
     let blocked = story.rings("step-blocked");
     story.pass(&mut engine, &[Span::mins(15); 90]).await;
     assert_eq!(story.delivery_state(LARCH).await, "queued", "23 hours");
-    story.pass(&mut engine, &[Span::mins(15); 5]).await;
+    story.pass(&mut engine, &[Span::mins(15); 6]).await;
     let delivery = story.delivery(LARCH).await;
     assert_eq!((delivery.state.word(), delivery.code.as_str()), ("blocked", "gave-up"));
     assert!(delivery.detail.contains("451"), "{}", delivery.detail);

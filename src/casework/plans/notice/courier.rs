@@ -34,17 +34,20 @@ pub(super) struct Courier<'a> {
     pub moved: Option<&'a str>,
     /// Whether those who know nothing yet are told now.
     pub latecomers: bool,
+    /// Whether this plan ends the one that runs, so that nobody may be left to that.
+    pub replaces: bool,
 }
 
 impl Courier<'_> {
-    /// What a distributor's contact gets: the first notice only if it `hears` of disclosures
-    /// for these groups, word of proofs of concept only if it gets them.
+    /// What a distributor's contact gets: content only if it `hears` of disclosures for these
+    /// groups, word of proofs of concept only if it gets them.
     pub(super) fn distributor(&self, recipient: &str, hears: bool, poc: bool) -> Option<Letter> {
         let Some(heard) = self.past.heard(recipient, "") else {
             return if hears { self.first(recipient, "") } else { None };
         };
         let date = heard.t0.at.secs();
-        if let (Some((plan, had)), true) = (heard.content, self.is_due()) {
+        // Who left the groups hears dates, and no content that was added since.
+        if let (Some((plan, had)), true) = (heard.content, self.is_due() && hears) {
             let files = had.file_changes(self.told, poc);
             if !files.is_empty() || !had.same_content(self.told) {
                 let mut stem = format!("{}-since-{plan}-{date}", NoticeKind::Revision);
@@ -96,7 +99,7 @@ impl Courier<'_> {
     fn first(&self, recipient: &str, address: &str) -> Option<Letter> {
         let over = matches!(self.occasion, Occasion::Cancelled { .. });
         // A plan that only adds newcomers leaves the others to the plan that runs.
-        let coming = self.is_due() && self.past.is_coming(recipient, address);
+        let coming = self.is_due() && !self.replaces && self.past.is_coming(recipient, address);
         (self.latecomers && !over && !coming).then(|| Letter {
             news: News::First,
             stem: FIRST.to_owned(),
