@@ -21,7 +21,7 @@ use daybreak::domain::time::{At, Span};
 use daybreak::domain::zone::T0;
 use daybreak::engine::Engine;
 use daybreak::letters::entity::BUCKETS;
-use daybreak::town::catcher::Caught;
+use daybreak::town::catcher::{Caught, Fault, Times};
 use daybreak::town::people::{Letter, Reader};
 use daybreak::town::project::LINES;
 use daybreak::town::{Town, story};
@@ -412,4 +412,30 @@ async fn only_a_cancelled_disclosure_is_called_off_and_only_to_those_who_know() 
     silent.cancel("a mistake").await;
     let house = silent.town.house.clone();
     assert!(plans::make(&house, ACTOR, &silent.disclosure, PlanKind::Notice).await.is_err());
+}
+
+#[tokio::test]
+async fn news_that_ends_a_plan_carries_those_who_waited_in_it() {
+    let mut case = Case::told(Db::Sqlite).await.unwrap();
+    case.mails().await;
+    case.mend().await;
+    let address = FIRST.to_owned();
+    case.town.catcher.script(Fault::RefuseRecipient { address, code: 550 }, Times::Always);
+    let running = case.notice(Tell::Due, NoticeKind::Revision).await;
+    assert!(!to(&case.mails().await).contains(FIRST), "refused");
+    case.refresh().await;
+    let (next, _) = make(&case.town.house, &case.disclosure, Tell::Due).await.unwrap();
+    let steps = plans::manifest_of(&next).unwrap().steps;
+    let told: BTreeSet<&str> = steps
+        .iter()
+        .filter_map(|s| match &s.action {
+            Action::Mail { to, .. } => Some(to.as_str()),
+            _ => None,
+        })
+        .collect();
+    // Those whose certificates cannot be used are in it too, and stay blocked.
+    assert!(told.is_superset(&[FIRST, LATE].into()), "left to the plan that ends: {told:?}");
+    let id = running.id;
+    let ended = case.town.house.store.read(move |r| r.plan(id)).await.unwrap();
+    assert_eq!(ended.state, PlanState::Void);
 }

@@ -7,6 +7,7 @@ use daybreak::casework::attachments::{self, NewAttachment};
 use daybreak::casework::distributors::{self, ContactEdit, Edit};
 use daybreak::casework::plans::{self, Order};
 use daybreak::casework::{CaseError, disclosures, find_distributor};
+use daybreak::domain::action::Action;
 use daybreak::domain::deed::Actor;
 use daybreak::domain::disclosure::{AttachmentKind, Disclosure};
 use daybreak::domain::finding::{Finding, Severity};
@@ -220,6 +221,19 @@ async fn what_concerns_one_group_is_told_to_that_group_alone() {
     let findings = disclosures::check(house, &desktop).await.unwrap();
     let left = findings.iter().find(|f| f.code == "told-but-left-out").unwrap();
     assert_eq!(left.place, "response@alder.example");
+    // What is added for the others does not reach them.
+    let file = AttachmentKind::File;
+    let desktop = attach(town, &desktop, "desktop.txt", file, "for desktops\n").await;
+    let (next, _) = story::plan(town, &desktop, PlanKind::Notice).await.unwrap();
+    let steps = plans::manifest_of(&next).unwrap().steps;
+    let to: Vec<String> = steps
+        .into_iter()
+        .filter_map(|s| match s.action {
+            Action::Mail { to, .. } => Some(to),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(to, ["security@larch.example"]);
     engine.end().await.unwrap();
 }
 

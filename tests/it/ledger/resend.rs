@@ -1,7 +1,9 @@
 //! An approved notice goes unchanged to one more contact, and to nobody else.
 
+use daybreak::casework::attachments::{self, NewAttachment};
 use daybreak::casework::{CaseError, advisories, distributors, plans};
 use daybreak::domain::deed::Actor;
+use daybreak::domain::disclosure::AttachmentKind;
 use daybreak::domain::party::Distributor;
 use daybreak::domain::plan::{Plan, PlanKind, PlanState};
 use daybreak::domain::secret::Reason;
@@ -247,4 +249,21 @@ async fn a_resend_has_its_own_threshold() {
     story::approve(&story.town, &plan, ada, story::Form::Detached).await.unwrap();
     engine.settle().await.unwrap();
     assert_eq!(story.letters_to(ROWAN), 1);
+}
+
+#[tokio::test]
+async fn what_was_attached_or_withdrawn_since_is_not_sent_again() {
+    let (story, mut engine) = begun(Db::Sqlite).await.unwrap();
+    story.finished(&mut engine).await;
+    story.joins("Rowan Linux", ROWAN).await;
+    story.resend(ROWAN).await.unwrap();
+    let (house, now) = (&story.town.house, &story.disclosure);
+    let now = story::again(house, now).await.unwrap();
+    let new = NewAttachment {
+        file_name: "more.txt".to_owned(),
+        kind: AttachmentKind::File,
+        bytes: b"more".to_vec(),
+    };
+    attachments::add(house, OPERATOR, &now, new).await.unwrap();
+    story.refused_resend(ROWAN, "was edited after").await;
 }
