@@ -3,6 +3,7 @@
 use super::blob::Sha256;
 use super::ids::{DisclosureId, PlanId};
 use super::manifest::Manifest;
+use super::news::NoticeKind;
 use super::plan::PlanKind;
 use super::time::At;
 
@@ -20,6 +21,11 @@ pub struct ApprovalText {
     pub number: i64,
     /// What for.
     pub kind: PlanKind,
+    /// What a notice is about: everybody who signs knows whether it is the first or says that
+    /// it is off.
+    pub notice: Option<NoticeKind>,
+    /// The instant that a Headsup announces.
+    pub announces: Option<At>,
     /// The notice it sends again, unchanged, to one more contact.
     pub resends: Option<PlanId>,
     /// SHA-256 of the MANIFEST.
@@ -45,6 +51,8 @@ impl ApprovalText {
             plan: manifest.plan,
             number: manifest.number,
             kind: manifest.kind,
+            notice: manifest.notice(),
+            announces: manifest.announces,
             resends: manifest.resends,
             manifest: digest,
             t0: manifest.t0.at,
@@ -59,9 +67,12 @@ impl ApprovalText {
             Some(at) => format!("sends at {}", at.rfc3339()),
             None => "SENDS AT ONCE ON THE LAST APPROVAL".to_owned(),
         };
+        let notice = self.notice.map(|n| format!("notice {n}\n")).unwrap_or_default();
+        let announces =
+            self.announces.map(|at| format!("announces {}\n", at.rfc3339())).unwrap_or_default();
         let resends = self.resends.map(|p| format!("resends {p}\n")).unwrap_or_default();
         format!(
-            "{FIRST_LINE}\ndisclosure {}\nplan {}\nnumber {}\nkind {}\n{resends}manifest {}\nt0 {}\nearly-lift {}\nEFFECT: {effect}\n",
+            "{FIRST_LINE}\ndisclosure {}\nplan {}\nnumber {}\nkind {}\n{notice}{announces}{resends}manifest {}\nt0 {}\nearly-lift {}\nEFFECT: {effect}\n",
             self.disclosure,
             self.plan,
             self.number,
@@ -92,6 +103,14 @@ impl ApprovalText {
             plan: take("plan")?.parse().map_err(|_| NotAnApproval)?,
             number: take("number")?.parse().map_err(|_| NotAnApproval)?,
             kind: PlanKind::from_word(take("kind")?).ok_or(NotAnApproval)?,
+            notice: match take("notice") {
+                Ok(word) => Some(NoticeKind::from_word(word).ok_or(NotAnApproval)?),
+                Err(NotAnApproval) => None,
+            },
+            announces: match take("announces") {
+                Ok(at) => Some(instant(at)?),
+                Err(NotAnApproval) => None,
+            },
             resends: match take("resends") {
                 Ok(plan) => Some(plan.parse().map_err(|_| NotAnApproval)?),
                 Err(NotAnApproval) => None,
@@ -119,6 +138,8 @@ mod tests {
             plan: PlanId::new(At::from_secs(2), [2; 10]),
             number: 3,
             kind: PlanKind::Release,
+            notice: None,
+            announces: None,
             resends: None,
             manifest: Sha256::of(b"manifest"),
             t0: At::from_secs(1_796_137_200),
@@ -141,6 +162,14 @@ mod tests {
         let text = again.render();
         assert!(text.contains("\nkind release\nresends pln_"), "{text}");
         assert_eq!(ApprovalText::parse(text.as_bytes()), Ok(again));
+        let said = ApprovalText {
+            notice: Some(NoticeKind::Cancellation),
+            announces: Some(At::from_secs(1_796_137_200)),
+            ..sample(None)
+        };
+        let text = said.render();
+        assert!(text.contains("\nnotice cancellation\nannounces 2026-12-01T"), "{text}");
+        assert_eq!(ApprovalText::parse(text.as_bytes()), Ok(said));
     }
 
     #[test]

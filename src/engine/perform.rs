@@ -67,11 +67,11 @@ impl Engine {
         self.tasks.spawn(async move {
             let Errand { step, outlet, detoured, slots_at } = errand;
             let id = step.id;
-            let intended = match maker.ready(plan, &step, detoured, slots_at, false).await {
+            let made = made_ready(maker, plan, step, (detoured, slots_at), false).await;
+            let intended = match made {
                 Ok(intended) => intended,
                 Err(why) => return unready(plan, id, why),
             };
-            // A panic inside a library must not take the answer with it.
             let looked = alone(async move { outlet.look(&intended).await }).await;
             let seen = looked.unwrap_or(Seen::CannotTell);
             Outcome::Happened(plan, id, Happened::Looked { seen })
@@ -84,9 +84,10 @@ impl Engine {
         self.busy.insert(step);
         self.tasks.spawn(async move {
             let Errand { step, detoured, slots_at, .. } = errand;
-            match maker.ready(plan, &step, detoured, slots_at, true).await {
+            let id = step.id;
+            match made_ready(maker, plan, step, (detoured, slots_at), true).await {
                 Ok(intended) => Outcome::Ready(plan, intended),
-                Err(why) => unready(plan, step.id, why),
+                Err(why) => unready(plan, id, why),
             }
         });
     }
@@ -217,6 +218,19 @@ fn unready(plan: PlanId, step: StepId, why: Unready) -> Outcome {
         Unready::Later => Outcome::Again(step),
         Unready::Halted => Outcome::Halted,
     }
+}
+
+/// The bytes of a step. A panic inside a library is a failure of this step, tried again and
+/// said; it must not leave the step busy for ever.
+async fn made_ready(
+    maker: Maker,
+    plan: PlanId,
+    step: Step,
+    (detoured, slots_at): (bool, At),
+    for_act: bool,
+) -> Result<Intended, Unready> {
+    let made = alone(async move { maker.ready(plan, &step, detoured, slots_at, for_act).await });
+    made.await.unwrap_or_else(|| Err(Unready::Step(OutletError::later("making-it-failed", ""))))
 }
 
 /// Runs something in a task of its own, so that a panic inside a library ends only that:

@@ -118,7 +118,7 @@ fn bucket_of(len: usize) -> Result<usize, LetterError> {
 /// The entity to be sealed: header copies, `HP-Outer` lines (RFC 9788 section 2.2), the
 /// group's bytes and the padding.
 ///
-/// What [`shared`] made is whole already and stays as it is.
+/// What [`shared()`] made is whole already and stays as it is.
 pub fn compose(group: &[u8], delivery: &Delivery<'_>) -> Result<Vec<u8>, LetterError> {
     if is_shared(group) {
         return Ok(group.to_vec());

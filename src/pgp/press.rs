@@ -40,7 +40,7 @@ pub fn cores() -> usize {
 }
 
 impl Press {
-    /// As [`super::seal`]: signed for these recipients, sealed to them.
+    /// As [`super::seal()`]: signed for these recipients, sealed to them.
     pub async fn seal(
         &self,
         entity: Vec<u8>,
