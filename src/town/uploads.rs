@@ -18,6 +18,9 @@ const ACCOUNT: (&str, &str) = ("meadow-bot", "planted-upload-password");
 /// What looks into the folder: 0 all there, 1 something missing, 2 other bytes.
 const LOOK: &str = include_str!("look.sh");
 
+/// What puts files into the folder, each whole or not at all, as an index takes them.
+const PUT: &str = include_str!("put.sh");
+
 /// The place.
 pub enum Uploads {
     /// A server that takes twine's uploads.
@@ -33,6 +36,8 @@ pub enum Uploads {
     Folder {
         /// Where files arrive.
         folder: PathBuf,
+        /// The script that puts files there.
+        put: PathBuf,
         /// The script that looks.
         look: PathBuf,
     },
@@ -62,9 +67,13 @@ impl Uploads {
     ) -> Result<Self, TownError> {
         let io = TownError::disk("open the package index");
         let Some(twine) = twine else {
-            let (folder, look) = (world.join("index"), world.join("look.sh"));
-            fs::create_dir_all(&folder).and_then(|()| fs::write(&look, LOOK)).map_err(io)?;
-            return Ok(Self::Folder { folder, look });
+            let folder = world.join("index");
+            let (put, look) = (world.join("put.sh"), world.join("look.sh"));
+            fs::create_dir_all(&folder)
+                .and_then(|()| fs::write(&put, PUT))
+                .and_then(|()| fs::write(&look, LOOK))
+                .map_err(io)?;
+            return Ok(Self::Folder { folder, put, look });
         };
         let password = world.join("index-password");
         fs::write(&password, ACCOUNT.1).map_err(&io)?;
@@ -84,10 +93,9 @@ impl Uploads {
                 server.index_url(),
                 ACCOUNT.0,
             ),
-            Self::Folder { folder, look } => format!(
+            Self::Folder { folder, put, look } => format!(
                 "[command.{COMMAND}]\nkind = \"argv\"\n\
-                 run = [\"cp\", \"--backup=numbered\", \"--target-directory\", {folder:?}, \"--\", \
-                 \"{{files}}\"]\n\
+                 run = [\"sh\", {put:?}, {folder:?}, \"{{files}}\"]\n\
                  look = [\"sh\", {look:?}, {folder:?}, \"{{files}}\"]\nsafe_to_repeat = true\n"
             ),
         }

@@ -61,7 +61,9 @@ async fn one_more_contact_reads_the_same_bytes(#[values(Db::Sqlite, Db::Postgres
     let manifest = plan.manifest.open(Reason::Review);
     assert!(manifest.contains(&format!("\nresends {}\n", story.notice.id)), "{manifest}");
     let approval = plans::approval_text(&plan).unwrap();
-    assert!(approval.contains(&format!("\nkind notice\nresends {}\n", story.notice.id)));
+    assert!(
+        approval.contains(&format!("\nkind notice\nnotice first\nresends {}\n", story.notice.id))
+    );
     engine.settle().await.unwrap();
     assert_eq!(story.letters().len(), before, "it left without approval");
     let plan = story::approve_by_all(&story.town, &plan).await.unwrap();
