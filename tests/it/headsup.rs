@@ -10,6 +10,8 @@ use daybreak::casework::{CaseError, controls, disclosures, papers};
 use daybreak::domain::action::Action;
 use daybreak::domain::blob::equal_outside_slots;
 use daybreak::domain::deed::Actor;
+use daybreak::domain::effect::Permit;
+use daybreak::domain::ids::EventId;
 use daybreak::domain::plan::{Plan, PlanKind, PlanState};
 use daybreak::domain::receipt::OutletError;
 use daybreak::domain::secret::Reason;
@@ -18,7 +20,7 @@ use daybreak::domain::time::{At, Span};
 use daybreak::domain::zone::T0;
 use daybreak::engine::Engine;
 use daybreak::outlets::static_site::Pages as _;
-use daybreak::store::StoreError;
+use daybreak::store::{Claim, StoreError};
 use daybreak::town::catcher::Caught;
 use daybreak::town::faults::Fault;
 use daybreak::town::story;
@@ -66,6 +68,48 @@ async fn surface(story: &Story) -> (WorldView, Vec<(String, Vec<u8>)>) {
     let mut world = WorldView::of(&story.town).await;
     world.posts = 0;
     (world, site(story).await)
+}
+
+/// The transaction itself, without the engine's own care before it.
+#[rstest]
+#[tokio::test]
+async fn its_go_gives_leave_to_post_and_only_ahead_of_what_it_announces(
+    #[values(Db::Sqlite, Db::Postgres)] db: Db,
+) {
+    let Some(story) = Story::at(db, Point::Ready).await else { return };
+    let _engine = story.engine().await;
+    let headsup = approved(&story, 5).await;
+    let manifest = plans::manifest_of(&headsup).unwrap();
+    let house = &story.town.house;
+    let epoch = house.store.read(|r| r.lease()).await.unwrap().epoch;
+    let claim = Claim {
+        plan: headsup.id,
+        digest: headsup.digest,
+        threshold: manifest.threshold,
+        early_lift: manifest.early_lift,
+        announces: manifest.announces,
+        epoch,
+    };
+    let go = async || {
+        let deed = house.deed(ME, "test", headsup.id);
+        house.store.write(&deed, move |tx| tx.write_go(&claim)).await
+    };
+    let leave = async |n: usize| {
+        let (step, event) = (manifest.steps[n].id, house.fresh(EventId::new));
+        let deed = house.deed(ME, "test", step);
+        house.store.write(&deed, move |tx| tx.intend(&claim, step, event)).await
+    };
+    story.hand.advance_to(just_before(story.t0.days_before(5)));
+    assert!(matches!(go().await, Err(StoreError::NotPermitted(_))), "before its instant");
+    story.hand.advance_to(story.t0.days_before(5));
+    assert!(matches!(leave(0).await, Err(StoreError::NotPermitted(_))), "without its GO");
+    go().await.unwrap();
+    assert!(matches!(leave(0).await, Ok(Permit::Headsup(_))), "leave to post, and no more");
+    story.hand.advance_to(story.t0.at);
+    assert!(
+        matches!(leave(1).await, Err(StoreError::NotPermitted(_))),
+        "what it announces is here"
+    );
 }
 
 #[rstest]
