@@ -63,7 +63,7 @@ pub fn p384(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
     finish(ordinary(user_id, at, CipherSuite::P384)?)
 }
 
-/// Version 6 (RFC 9580), as new programs make it.
+/// Version 6 (RFC 9580), as new programs make it and few others can read.
 pub fn version6(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
     finish(
         ordinary(user_id, at, CipherSuite::Cv25519)?
@@ -90,15 +90,6 @@ pub fn many_subkeys(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
 pub fn storage_only(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
     let files = KeyFlags::empty().set_storage_encryption();
     finish(conservative(user_id, at.plus(Span::days(-365)))?.add_subkey(files, None, None))
-}
-
-/// Version 6, as RFC 9580 made it, which few programs can read.
-pub fn version_6(user_id: &str, at: At) -> Result<TeamKey, TeamKeyError> {
-    let made = at.plus(Span::millis(-YEAR.as_millis()));
-    let builder = conservative(user_id, made)?
-        .set_profile(sequoia_openpgp::Profile::RFC9580)
-        .map_err(|_| TeamKeyError::Failed)?;
-    finish(builder.add_subkey(encryption(), None, None))
 }
 
 /// Nothing in it can be encrypted to.

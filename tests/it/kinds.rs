@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use daybreak::casework::distributors::{self, Renewal};
 use daybreak::casework::patches::NewPatch;
 use daybreak::casework::plans::Order;
 use daybreak::casework::plans::notice::{Tell, aware};
 use daybreak::casework::plans::preview::File;
-use daybreak::casework::{CaseError, House, advisories, disclosures, patches, plans};
+use daybreak::casework::{
+    CaseError, House, advisories, disclosures, find_distributor, patches, plans,
+};
 use daybreak::domain::action::Action;
 use daybreak::domain::advisory::Advisory;
 use daybreak::domain::blob::equal_outside_slots;
@@ -15,12 +18,13 @@ use daybreak::domain::deed::Actor;
 use daybreak::domain::disclosure::Disclosure;
 use daybreak::domain::finding::Finding;
 use daybreak::domain::news::NoticeKind;
-use daybreak::domain::plan::{Plan, PlanKind, PlanState};
+use daybreak::domain::plan::{Plan, PlanKind, PlanState, Step};
 use daybreak::domain::secret::Reason;
 use daybreak::domain::time::{At, Span};
 use daybreak::domain::zone::T0;
 use daybreak::engine::Engine;
 use daybreak::letters::entity::BUCKETS;
+use daybreak::pgp::samples;
 use daybreak::town::catcher::{Caught, Fault, Times};
 use daybreak::town::people::{Letter, Reader};
 use daybreak::town::project::LINES;
@@ -438,4 +442,43 @@ async fn news_that_ends_a_plan_carries_those_who_waited_in_it() {
     let id = running.id;
     let ended = case.town.house.store.read(move |r| r.plan(id)).await.unwrap();
     assert_eq!(ended.state, PlanState::Void);
+}
+
+#[tokio::test]
+async fn news_at_once_is_not_sealed_to_a_certificate_in_its_cool_down() {
+    let mut case = Case::told(Db::Sqlite).await.unwrap();
+    let house = case.town.house.clone();
+    let long_ago = house.now().plus(Span::days(-30));
+    let fresh = samples::cv25519(&format!("Fennel OS <{FIRST}>"), long_ago).unwrap();
+    let fingerprint = fresh.certificate.fingerprint().to_string();
+    let fennel = async || find_distributor(&house, "Fennel OS").await.unwrap();
+    let new = Renewal {
+        address: FIRST.to_owned(),
+        certificate: fresh.certificate.armored().into_bytes(),
+        signed_by_old: None,
+        instead_of: None,
+    };
+    distributors::renew(&house, ACTOR, &fennel().await, new).await.unwrap();
+    for member in house.store.read(|r| r.members()).await.unwrap() {
+        let (found, how) = (fennel().await, "rang them");
+        let done = distributors::confirm(&house, member.id, &found, FIRST, &fingerprint, how);
+        done.await.unwrap();
+    }
+    case.mend().await;
+    for (wait, sealed) in [(Span::ZERO, false), (Span::hours(72), true)] {
+        let at = house.now().plus(wait);
+        case.at(at).await;
+        case.refresh().await;
+        let (plan, _) = make(&house, &case.disclosure, Tell::Due).await.unwrap();
+        let steps = plans::manifest_of(&plan).unwrap().steps;
+        let theirs = |s: &&Step| matches!(&s.action, Action::Mail { to, .. } if to == FIRST);
+        let sealing = steps.iter().find(theirs).unwrap().sealing.as_ref().unwrap();
+        assert_eq!(
+            sealing.fingerprints.contains(&fingerprint),
+            sealed,
+            "{} h",
+            wait.as_secs() / 3600
+        );
+        assert_eq!(sealing.fingerprints.len(), 1 + usize::from(sealed));
+    }
 }

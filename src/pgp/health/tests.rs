@@ -137,7 +137,7 @@ fn what_is_weak_but_accepted_is_said() {
         let ends = judge(&key.certificate, AT).expires.is_some();
         assert_eq!(remarked(&key).contains(&endless), !ends && key_usable(&key));
     }
-    let said = remarked(&samples::version_6(ANN, AT).unwrap());
+    let said = remarked(&samples::version6(ANN, AT).unwrap());
     assert!(said.contains(&("cert-v6".to_owned(), warn)), "{said:?}");
 }
 

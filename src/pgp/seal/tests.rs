@@ -8,6 +8,7 @@ use sequoia_openpgp::packet::{PKESK, Packet, SEIP};
 use sequoia_openpgp::parse::{PacketParser, PacketParserResult, Parse as _};
 
 use super::*;
+use crate::domain::time::Span;
 use crate::pgp::generate::secret_cert;
 use crate::pgp::{Opened, ResidentSigner, TeamKey, generate_team_key, open, samples};
 
@@ -281,4 +282,12 @@ async fn who_can_open_a_message_is_read_from_outside() {
         !is_sealed_only_to(b"no message", &both, AT)
             && !is_sealed_only_to(&sealed.armored, &[], AT)
     );
+}
+
+#[tokio::test]
+async fn a_key_that_is_no_longer_good_counts_as_nobodys() {
+    let ann = samples::expiring(ANN, AT, 2).unwrap().certificate;
+    let sealed = seal(b"text", from_ref(&ann), &team().0, AT).await.unwrap();
+    let only = |at: At| is_sealed_only_to(&sealed.armored, from_ref(&ann), at);
+    assert!(only(AT.plus(Span::days(1))) && !only(AT.plus(Span::days(3))));
 }
