@@ -11,6 +11,8 @@ mod views;
 
 pub use resend::resend;
 
+use std::sync::Arc;
+
 use super::{Case, CaseError, House};
 use crate::domain::approval::Approval;
 use crate::domain::approval_text::ApprovalText;
@@ -21,10 +23,11 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::{AdvisoryId, DisclosureId, PlanId};
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::{Plan, PlanKind, PlanState};
-use crate::domain::receipt::Repeat;
+use crate::domain::receipt::Habit;
 use crate::domain::run::{GoRow, PlanFacts, Run};
 use crate::domain::secret::Reason;
 use crate::domain::zone::T0;
+use crate::outlets::Outlet;
 use crate::store::{Decision, Reader, StoreError, Tx};
 
 /// What whoever makes a plan says of it.
@@ -166,9 +169,12 @@ pub fn events_after(
     Ok(stored.into_iter().map(event).collect())
 }
 
-/// What may be done from `Unknown`, for each outlet of a plan.
-pub fn repeats(house: &House, manifest: &Manifest) -> std::collections::BTreeMap<String, Repeat> {
-    let of = |name: &String| house.outlets.get(name).map(|o| (name.clone(), o.repeat()));
+/// What may be done from `Unknown`, and when, for each outlet of a plan.
+pub fn repeats(house: &House, manifest: &Manifest) -> std::collections::BTreeMap<String, Habit> {
+    let of = |name: &String| {
+        let habit = |o: &Arc<dyn Outlet>| Habit { repeat: o.repeat(), settle: o.settle() };
+        house.outlets.get(name).map(|o| (name.clone(), habit(o)))
+    };
     manifest.steps.iter().filter_map(|s| of(&s.outlet)).collect()
 }
 

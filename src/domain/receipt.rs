@@ -82,6 +82,30 @@ pub enum Repeat {
     AskHuman,
 }
 
+/// How an outlet behaves when an act's answer is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Habit {
+    /// What may be done from a state nobody can tell.
+    pub repeat: Repeat,
+    /// How long after an act the world may still not show it: until then an absence proves
+    /// nothing.
+    pub settle: Span,
+}
+
+impl Default for Habit {
+    /// Of an outlet nobody knows.
+    fn default() -> Self {
+        Repeat::AskHuman.into()
+    }
+}
+
+impl From<Repeat> for Habit {
+    /// Of an outlet whose world shows at once what was done.
+    fn from(repeat: Repeat) -> Self {
+        Self { repeat, settle: Span::ZERO }
+    }
+}
+
 /// When to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -106,24 +130,36 @@ pub struct OutletError {
     pub message: String,
     /// What to do about it.
     pub retry: Retry,
+    /// How long the world asks to be left alone before the next try (RFC 9110 section 10.2.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<Span>,
 }
 
 impl OutletError {
+    fn new(code: &str, message: impl Into<String>, retry: Retry) -> Self {
+        Self { code: code.to_owned(), message: message.into(), retry, wait: None }
+    }
+    /// The same, not to be tried again before `wait` is over.
+    #[must_use]
+    pub fn not_within(mut self, wait: Option<Span>) -> Self {
+        self.wait = wait;
+        self
+    }
     /// Nothing happened; later may work.
     pub fn later(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), retry: Retry::Later }
+        Self::new(code, message, Retry::Later)
     }
     /// Nothing happened and never will.
     pub fn never(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), retry: Retry::Never }
+        Self::new(code, message, Retry::Never)
     }
     /// It may have happened.
     pub fn unknown(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), retry: Retry::Unknown }
+        Self::new(code, message, Retry::Unknown)
     }
     /// A person must decide.
     pub fn ask_human(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), retry: Retry::AskHuman }
+        Self::new(code, message, Retry::AskHuman)
     }
 }
 

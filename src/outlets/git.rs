@@ -22,6 +22,7 @@ use crate::domain::blob::Blob;
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Retry, Seen};
+use crate::domain::time::Span;
 use crate::exec::git::{Area, Bundle, GitError, Mirror, View, is_oid, is_ref_name};
 
 use remote::{Remote, Standing};
@@ -195,6 +196,11 @@ impl Outlet for GitOutlet {
 
     fn repeat(&self) -> Repeat {
         Repeat::Safe
+    }
+
+    fn settle(&self) -> Span {
+        // The repository we push to shows at once what it took; a public copy is `Underway`.
+        Span::ZERO
     }
 }
 

@@ -23,6 +23,7 @@ use async_trait::async_trait;
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
+use crate::domain::time::Span;
 
 /// A kind of place in the world.
 #[async_trait]
@@ -36,6 +37,9 @@ pub trait Outlet: Send + Sync {
     async fn act(&self, effect: &Effect) -> Result<Receipt, OutletError>;
     /// What may be done when nobody can tell whether it happened.
     fn repeat(&self) -> Repeat;
+    /// How long after an act the world may still not show it. A look that finds nothing
+    /// within that span proves nothing: no second act, and nobody is asked.
+    fn settle(&self) -> Span;
 }
 
 /// The house's outlets by the name that steps use.

@@ -11,6 +11,7 @@ use crate::domain::blob::Sha256;
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
+use crate::domain::time::Span;
 
 use super::Outlet;
 use super::settle::{Ended, settle};
@@ -111,10 +112,15 @@ impl Outlet for SiteOutlet {
                 Ended::Badly(OutletError::ask_human("site-refused", e.to_string()))
             }
         };
-        settle(ended, self.look(intended).await)
+        settle(ended, self.look(intended).await, Span::ZERO)
     }
 
     fn repeat(&self) -> Repeat {
         Repeat::Safe
+    }
+
+    fn settle(&self) -> Span {
+        // The row is our own database's.
+        Span::ZERO
     }
 }

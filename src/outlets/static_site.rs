@@ -149,6 +149,10 @@ impl Outlet for StaticSite {
     fn repeat(&self) -> Repeat {
         Repeat::Safe
     }
+
+    fn settle(&self) -> Span {
+        Span::ZERO
+    }
 }
 
 async fn blocking<T: Send + 'static>(

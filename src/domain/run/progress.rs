@@ -3,8 +3,8 @@
 use crate::domain::action::Action;
 use crate::domain::event::{Happened, StepEvent};
 use crate::domain::news::NoticeKind;
-use crate::domain::plan::{OnMove, Step};
-use crate::domain::receipt::{OutletError, Receipt, Repeat, Retry, Seen};
+use crate::domain::plan::{OnMove, Phase, Step};
+use crate::domain::receipt::{Habit, OutletError, Receipt, Repeat, Retry, Seen};
 use crate::domain::time::{At, Span};
 
 /// The outlets' code for a branch that no longer stands where the plan pinned it.
@@ -12,6 +12,13 @@ pub const BRANCH_MOVED: &str = "branch-moved";
 
 /// The code of a step whose fate stays unknown.
 pub const NOBODY_CAN_TELL: &str = "nobody-can-tell";
+/// How often it is looked for what may still appear.
+const LOOK_AGAIN: Span = Span::secs(10);
+/// No world may ask to be left alone for longer.
+const LONGEST_WAIT: Span = Span::hours(1);
+/// What has not appeared for so long a person must look after.
+const LONG: Span = Span::mins(10);
+
 /// The code of a notice that was put off for too long.
 pub const GAVE_UP: &str = "gave-up";
 
@@ -92,6 +99,10 @@ pub struct Progress {
     put_off_since: Option<At>,
     /// The last event that changed it.
     changed_at: Option<At>,
+    /// When absence becomes conclusive, once it was looked in doubt.
+    settles_at: Option<At>,
+    /// Since when it is awaited in vain, where nothing is left to do but to look.
+    unseen_since: Option<At>,
     /// The last look.
     pub looked_at: Option<At>,
     /// When it was settled.
@@ -105,17 +116,30 @@ pub struct Progress {
 impl Progress {
     /// How long a waiting state lasts, from the event that began it.
     pub fn waits(&self, repeat: Repeat) -> Option<Span> {
-        match (&self.status, repeat) {
-            (Status::Retry { at }, _) => Some(at.since(self.changed_at?)),
-            (Status::Unknown { since }, _) => Some(self.wakes_at(repeat)?.since(*since)),
+        match &self.status {
+            Status::Retry { at } => Some(at.since(self.changed_at?)),
+            Status::Unknown { .. } => Some(self.wakes_at(repeat)?.since(self.changed_at?)),
             _ => None,
         }
+    }
+
+    /// Whether it was looked for in vain for so long that a person must know.
+    pub(super) fn is_long_unseen(&self) -> bool {
+        let long = |since: At| self.changed_at.is_some_and(|at| at.since(since) >= LONG);
+        self.unseen_since.is_some_and(long)
     }
 
     /// When a waiting state ends by itself; `None` when it does not or already has.
     pub fn wakes_at(&self, repeat: Repeat) -> Option<At> {
         match (&self.status, repeat) {
             (Status::Retry { at }, _) => Some(*at),
+            // It was looked in vain: again before long, and once more when that is conclusive.
+            (Status::Unknown { .. }, _) if self.settles_at.is_some() => {
+                let looked = self.changed_at?;
+                let again = looked.plus(LOOK_AGAIN);
+                let settled = self.settles_at.filter(|at| *at > looked);
+                Some(settled.map_or(again, |at| at.min(again)))
+            }
             (Status::Unknown { since }, Repeat::SameBytes { after, .. }) => Some(since.plus(after)),
             // At once, but not over and over in the same second.
             (Status::Unknown { since }, Repeat::Safe) if self.failures > 1 => {
@@ -125,7 +149,14 @@ impl Progress {
         }
     }
 
-    pub(super) fn fold(&mut self, step: &Step, repeat: Repeat, t0: At, event: &StepEvent) {
+    /// `settled` says whether an absence seen by this event proves anything.
+    pub(super) fn fold(
+        &mut self,
+        step: &Step,
+        (habit, settled): (Habit, bool),
+        t0: At,
+        event: &StepEvent,
+    ) {
         let at = event.at;
         // A settled step stays settled; late answers of an earlier attempt change nothing.
         if self.status.is_settled() {
@@ -133,17 +164,18 @@ impl Progress {
         }
         self.changed_at = Some(at);
         match &event.happened {
-            Happened::Looked { seen } => self.looked(step, repeat, at, seen),
+            Happened::Looked { seen } => self.looked(step, (habit, settled), at, seen),
             Happened::Intended => {
                 self.attempts = self.attempts.saturating_add(1);
-                if self.doubtful {
+                // A log that is read again by a clock set back may not show that it had settled.
+                if self.doubtful || matches!(self.status, Status::Unknown { .. }) {
                     self.repeats = self.repeats.saturating_add(1);
                 }
                 self.status = Status::Intended { at };
             }
             Happened::Acted { receipt } => self.settle(at, receipt.clone()),
             Happened::Failed { error } => self.failed(step, at, t0, error),
-            Happened::Lost => self.status = Status::Unknown { since: at },
+            Happened::Lost => self.doubt(at),
             Happened::ByHand { by, evidence } => {
                 self.settle(at, Receipt::by_hand(format!("{by}: {evidence}")));
             }
@@ -156,6 +188,7 @@ impl Progress {
                 self.repeats = 0;
                 self.doubtful = false;
                 self.put_off_since = None;
+                self.unseen_since = None;
                 self.status = Status::Waiting;
             }
             // Whoever writes of a mail has had it: that ends a doubt, and starts nothing.
@@ -173,24 +206,40 @@ impl Progress {
         self.receipt = Some(receipt);
     }
 
-    fn looked(&mut self, step: &Step, repeat: Repeat, at: At, seen: &Seen) {
+    fn doubt(&mut self, at: At) {
+        self.settles_at = None;
+        self.status = Status::Unknown { since: at };
+    }
+
+    fn looked(&mut self, step: &Step, (habit, settled): (Habit, bool), at: At, seen: &Seen) {
         self.looked_at = Some(at);
+        let appears = matches!(seen, Seen::Underway(_))
+            || (matches!(step.action, Action::Await { .. }) && step.phase == Phase::FollowUp);
+        self.unseen_since = if appears { self.unseen_since.or(Some(at)) } else { None };
         match seen {
             Seen::Present(receipt) => self.settle(at, receipt.clone()),
             // A person has already been asked; only a look that shows it done changes that.
             _ if matches!(self.status, Status::Blocked { .. } | Status::Intended { .. }) => {}
             Seen::Conflict(_) => self.status = Status::Blocked { code: "conflict".to_owned() },
-            Seen::Underway(_) => self.status = Status::Retry { at: at.plus(Span::secs(10)) },
+            // On its way since an act of ours: the doubt stays, and it is looked again.
+            Seen::Underway(_) if matches!(self.status, Status::Unknown { .. }) => {
+                self.settles_at = Some(at);
+            }
+            Seen::Underway(_) => self.status = Status::Retry { at: at.plus(LOOK_AGAIN) },
             Seen::Absent | Seen::CannotTell if matches!(step.action, Action::Await { .. }) => {
                 self.failures = self.failures.saturating_add(1);
-                self.status = Status::Retry { at: at.plus(Span::secs(10)) };
+                self.status = Status::Retry { at: at.plus(LOOK_AGAIN) };
             }
             Seen::Absent | Seen::CannotTell => match self.status {
                 // Asking a person again is always harmless.
                 Status::Unknown { .. } if matches!(step.action, Action::Ask { .. }) => {
                     self.status = Status::Clear { at };
                 }
-                Status::Unknown { .. } => self.out_of_unknown(repeat, at),
+                // Within that span it may still appear: no second act, and nobody is asked.
+                Status::Unknown { since } if !settled => {
+                    self.settles_at = Some(since.plus(habit.settle));
+                }
+                Status::Unknown { .. } => self.out_of_unknown(habit.repeat, at),
                 // A look that is repeated because it grew old does not undo a doubt.
                 Status::Clear { .. } => self.status = Status::Clear { at },
                 _ => {
@@ -223,8 +272,11 @@ impl Progress {
         let leave = step.on_move == Some(OnMove::Leave) && !self.detoured;
         self.status = match error.retry {
             Retry::Later if step.sealing.is_some() => self.put_off(at, ends(step, t0)),
-            Retry::Later => Status::Retry { at: at.plus(backoff(self.failures)) },
-            Retry::Unknown => Status::Unknown { since: at },
+            Retry::Later => {
+                let asked = error.wait.unwrap_or(Span::ZERO).min(LONGEST_WAIT);
+                Status::Retry { at: at.plus(backoff(self.failures).max(asked)) }
+            }
+            Retry::Unknown => return self.doubt(at),
             Retry::Never | Retry::AskHuman if error.code == BRANCH_MOVED && leave => {
                 self.detoured = true;
                 Status::Retry { at }

@@ -116,6 +116,7 @@ impl World for PypiServer {
             index_url: format!("http://{}/simple/", self.address),
             user: None,
             password_file: None,
+            settle: 300,
             twine: self.twine.clone(),
         });
         command::outlet("index", config, self.work.path().join("work"), clock())

@@ -34,6 +34,7 @@ impl World for Builders {
             index_url: self.server.index_url(),
             user: None,
             password_file: None,
+            settle: 300,
             twine: "twine".to_owned(),
         });
         Arc::new(WaitOutlet::new("index", config, self.work.path(), clock()))
