@@ -13,6 +13,7 @@ mod sender;
 mod signing;
 mod site;
 mod team;
+mod webhook;
 
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,7 @@ pub use sender::SenderMode;
 pub use signing::{SignerChoice, Signing};
 pub use site::{Site, StaticTree};
 pub use team::Team;
+pub use webhook::Webhook;
 
 use std::collections::BTreeMap;
 
@@ -90,6 +92,9 @@ pub struct Config {
     /// Commands by name.
     #[serde(default)]
     pub command: BTreeMap<String, Command>,
+    /// Who is called when a disclosure is public.
+    #[serde(default)]
+    pub webhook: Vec<Webhook>,
 }
 
 fn default_database() -> String {
@@ -127,6 +132,7 @@ impl Config {
         for (name, command) in &self.command {
             command.check(name)?;
         }
+        webhook::check_all(&self.webhook)?;
         Ok(())
     }
 }

@@ -112,6 +112,7 @@ pub fn spoken(step: &Step) -> String {
         Action::Run { command, args, .. } => format!("run {command} for {}", args.join(" ")),
         Action::Await { look, args, .. } => format!("wait at {look} for {}", args.join(" ")),
         Action::Publish { public_id, .. } => format!("publish {public_id}"),
+        Action::Post { webhook, .. } => format!("call {webhook}"),
         Action::Ask { instruction, .. } => format!("ask: {instruction}"),
     }
 }

@@ -14,7 +14,9 @@ use super::publications::StoreShelf;
 use super::{Bells, Case, CaseError, House};
 use crate::clock::{Clock, Rng};
 use crate::config::{Config, SignerChoice};
-use crate::domain::planner::{GIT, MAIL, PERSON, SITE, STATIC, await_outlet, command_outlet};
+use crate::domain::planner::{
+    GIT, MAIL, PERSON, SITE, STATIC, await_outlet, command_outlet, webhook_outlet,
+};
 use crate::formats::templates::Templates;
 use crate::outlets::git::GitOutlet;
 use crate::outlets::mail::MailOutlet;
@@ -22,6 +24,7 @@ use crate::outlets::person::PersonOutlet;
 use crate::outlets::site::SiteOutlet;
 use crate::outlets::static_site::StaticSite;
 use crate::outlets::wait::WaitOutlet;
+use crate::outlets::webhook::WebhookOutlet;
 use crate::outlets::{Outlets, command};
 use crate::pgp::{
     Certificate, KeyFingerprint, ResidentSigner, Signer, TeamKey, generate_team_key,
@@ -294,6 +297,10 @@ fn outlets(dir: &Path, config: &Config, store: &Store, clock: &Arc<dyn Clock>) -
         outlets.add(command_outlet(name), does);
         let waits = WaitOutlet::new(name, settings.clone(), work.clone(), Arc::clone(clock));
         outlets.add(await_outlet(name), Arc::new(waits));
+    }
+    for webhook in &config.webhook {
+        let calls = WebhookOutlet::new(webhook.clone(), Arc::clone(clock));
+        outlets.add(webhook_outlet(&webhook.name), Arc::new(calls));
     }
     Ok(outlets)
 }

@@ -3,7 +3,8 @@
 //!
 //! Release: gates first (each tag, each branch, uploads, waiting for files that others
 //! build from a tag), then announcements (own lists before others, the site beside them),
-//! then what is left for people.
+//! then the receivers that are called once everything is to be seen, and what is left for
+//! people.
 
 use super::action::{Action, Expected, RefMove};
 use super::blob::BlobRef;
@@ -28,6 +29,11 @@ pub const PERSON: &str = "person";
 /// The outlet of a configured command.
 pub fn command_outlet(name: &str) -> String {
     format!("command:{name}")
+}
+
+/// The outlet of a configured receiver of events.
+pub fn webhook_outlet(name: &str) -> String {
+    format!("webhook:{name}")
 }
 
 /// The outlet that waits for files at a configured place.
@@ -95,6 +101,8 @@ pub struct ReleaseDay<'a> {
     pub pages: Vec<Action>,
     /// Whether a static tree is carried out too.
     pub static_tree: bool,
+    /// Receivers by name, and what each is called with: `Post` actions.
+    pub calls: Vec<(String, Action)>,
     /// Who is asked when a person is needed.
     pub owner: String,
 }
@@ -165,14 +173,19 @@ pub fn release(day: ReleaseDay<'_>, mut id: impl FnMut() -> StepId) -> Vec<Step>
         shown.push((page_id, page.clone()));
         steps.push(step(page_id, SITE, Phase::Announce, vec![], page));
     }
+    let mut public: Vec<StepId> = shown.iter().map(|(page_id, _)| *page_id).collect();
     if day.static_tree {
         // One after another, after all pages: an older tree must never overwrite a newer one.
-        let mut before: Vec<StepId> = shown.iter().map(|(page_id, _)| *page_id).collect();
         for (_, page) in shown {
             let tree_id = id();
-            steps.push(step(tree_id, STATIC, Phase::Announce, before.clone(), page));
-            before.push(tree_id);
+            steps.push(step(tree_id, STATIC, Phase::Announce, public.clone(), page));
+            public.push(tree_id);
         }
+    }
+    // What a receiver is told to look at must be there.
+    for (name, call) in day.calls {
+        let outlet = webhook_outlet(&name);
+        steps.push(step(id(), &outlet, Phase::FollowUp, public.clone(), call));
     }
     for (post_id, instruction) in asks {
         let action = Action::Ask {
@@ -300,6 +313,14 @@ mod tests {
             posts: vec![post("oss", 9, Some("release it".into())), post("own", 1, None)],
             pages: vec![page],
             static_tree: true,
+            calls: vec![(
+                "chat".into(),
+                Action::Post {
+                    webhook: "chat".into(),
+                    url: "https://hooks.example/".into(),
+                    event: blob(),
+                },
+            )],
             owner: "ada".into(),
         };
         let steps = release(day, ids());
@@ -315,6 +336,7 @@ mod tests {
                 (Phase::Announce, "mail", 1),
                 (Phase::Announce, "publish", 0),
                 (Phase::Announce, "publish", 1),
+                (Phase::FollowUp, "post", 2),
                 (Phase::FollowUp, "ask", 1),
             ]
         );

@@ -12,6 +12,7 @@ pub mod bell_text;
 pub mod challenge_text;
 pub mod changes;
 pub mod entry;
+pub mod event_json;
 pub mod headsup_text;
 pub mod index;
 pub mod interdiff;

@@ -14,6 +14,7 @@ mod settle;
 pub mod site;
 pub mod static_site;
 pub mod wait;
+pub mod webhook;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

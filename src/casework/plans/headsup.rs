@@ -70,6 +70,7 @@ pub(super) async fn make(
         posts,
         pages: Vec::new(),
         static_tree: false,
+        calls: Vec::new(),
         owner: house.config.team.address.clone(),
     };
     let steps = planner::release(day, || house.fresh(StepId::new));

@@ -10,6 +10,7 @@ use crate::casework::disclosures::{MEND, check, open_for_change, t0_of};
 use crate::casework::windows::{hears, weigh};
 use crate::casework::{Case, CaseError, House};
 use crate::clock::random;
+use crate::config::Webhook;
 use crate::domain::action::Action;
 use crate::domain::advisory::Reporter;
 use crate::domain::blob::{Blob, BlobRef, Sha256};
@@ -25,7 +26,7 @@ use crate::domain::stage::Stage;
 use crate::domain::time::At;
 use crate::domain::view::PublicView;
 use crate::formats::post_text::{self, Patches};
-use crate::formats::{Document, entry, osv, page};
+use crate::formats::{Document, entry, event_json, osv, page};
 use crate::letters::post::{self, Detached, PostSigner};
 use crate::pgp::Signer;
 
@@ -57,6 +58,7 @@ pub(super) async fn make(
     let (uploads, waits) = making.files().await?;
     let posts = making.posts().await?;
     let pages = making.pages()?;
+    let calls = making.calls()?;
     let blobs = making.blobs;
     let day = ReleaseDay {
         t0: t0.at,
@@ -66,6 +68,7 @@ pub(super) async fn make(
         posts,
         pages,
         static_tree: house.config.site.static_tree.is_some(),
+        calls,
         owner: house.config.team.address.clone(),
     };
     let steps = planner::release(day, || house.fresh(StepId::new));
@@ -331,5 +334,22 @@ impl<'a> Making<'a> {
             all.push(Action::Publish { public_id: advisory.public_id.clone(), documents, entries });
         }
         Ok(all)
+    }
+
+    /// One event for all receivers, after the pages it leads to. Without an advisory nothing
+    /// was disclosed that a receiver could look up.
+    fn calls(&mut self) -> Case<Vec<(String, Action)>> {
+        let webhooks = &self.house.config.webhook;
+        if self.public.advisories.is_empty() || webhooks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let event = event_json::published(self.public)
+            .map_err(|e| CaseError::invalid("event", "cannot be made", e.to_string()))?;
+        let event = self.keep("event for webhooks", event.blob())?;
+        let call = |w: &Webhook| {
+            let (webhook, url, event) = (w.name.clone(), w.url.clone(), event.clone());
+            (w.name.clone(), Action::Post { webhook, url, event })
+        };
+        Ok(webhooks.iter().map(call).collect())
     }
 }
