@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use commands::{Command, PythonIndex};
 pub use housekeeping::Housekeeping;
-pub use lists::{List, PostSigning};
+pub use lists::{ArchiveShows, List, PostSigning};
 pub use mail::{Hop, Relay, Tls};
 pub use named::NamedFile;
 pub use plans::Plans;

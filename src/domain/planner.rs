@@ -31,6 +31,11 @@ pub fn command_outlet(name: &str) -> String {
     format!("command:{name}")
 }
 
+/// What a step looks at that waits until a list has sent a post. No command has such a name.
+pub fn arrival_look(list: &str) -> String {
+    format!("list:{list}")
+}
+
 /// The outlet of a configured receiver of events.
 pub fn webhook_outlet(name: &str) -> String {
     format!("webhook:{name}")
@@ -83,6 +88,8 @@ pub struct Post {
     pub order: u32,
     /// What a moderator must be told, if the list is moderated.
     pub moderation: Option<String>,
+    /// What waits until the list has sent it, if that can be seen: an `Await` action.
+    pub arrival: Option<Action>,
 }
 
 /// Everything a Release plan does.
@@ -158,7 +165,7 @@ pub fn release(day: ReleaseDay<'_>, mut id: impl FnMut() -> StepId) -> Vec<Step>
     let mut posts = day.posts;
     posts.sort_by_key(|p| p.order);
     let mut before: Vec<StepId> = Vec::new();
-    let mut asks = Vec::new();
+    let (mut asks, mut arrivals) = (Vec::new(), Vec::new());
     for post in posts {
         let post_id = id();
         steps.push(step(post_id, MAIL, Phase::Announce, before.clone(), post.mail));
@@ -166,6 +173,7 @@ pub fn release(day: ReleaseDay<'_>, mut id: impl FnMut() -> StepId) -> Vec<Step>
         if let Some(instruction) = post.moderation {
             asks.push((post_id, instruction));
         }
+        arrivals.extend(post.arrival.map(|action| (post_id, action)));
     }
     let mut shown = Vec::new();
     for page in day.pages {
@@ -186,6 +194,11 @@ pub fn release(day: ReleaseDay<'_>, mut id: impl FnMut() -> StepId) -> Vec<Step>
     for (name, call) in day.calls {
         let outlet = webhook_outlet(&name);
         steps.push(step(id(), &outlet, Phase::FollowUp, public.clone(), call));
+    }
+    for (post_id, action) in arrivals {
+        let Action::Await { look, .. } = &action else { continue };
+        let outlet = await_outlet(look);
+        steps.push(step(id(), &outlet, Phase::FollowUp, vec![post_id], action));
     }
     for (post_id, instruction) in asks {
         let action = Action::Ask {
@@ -298,6 +311,11 @@ mod tests {
             mail: mail(list),
             order,
             moderation,
+            arrival: (order == 9).then(|| Action::Await {
+                look: arrival_look(list),
+                args: vec!["1@m".into()],
+                expected: vec![],
+            }),
         };
         let page = Action::Publish { public_id: "x_1".into(), documents: vec![], entries: vec![] };
         let day = ReleaseDay {
@@ -337,6 +355,7 @@ mod tests {
                 (Phase::Announce, "publish", 0),
                 (Phase::Announce, "publish", 1),
                 (Phase::FollowUp, "post", 2),
+                (Phase::FollowUp, "await", 1),
                 (Phase::FollowUp, "ask", 1),
             ]
         );

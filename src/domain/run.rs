@@ -160,7 +160,11 @@ impl Run {
 
     /// Whether an absence seen at `at`, on the steady clock, proves that nothing happened.
     fn has_settled(&self, step: StepId, habit: Habit, at: At) -> bool {
-        self.doubted.get(&step).is_none_or(|since| at.since(*since) >= habit.settle)
+        let span = match habit.repeat {
+            Repeat::SameBytes { after, .. } => habit.settle.max(after),
+            Repeat::Safe | Repeat::AskHuman => habit.settle,
+        };
+        self.doubted.get(&step).is_none_or(|since| at.since(*since) >= span)
     }
 
     /// The steps, in the plan's order.

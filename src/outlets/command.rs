@@ -24,7 +24,7 @@ use super::layout::Layout;
 use super::python_index::PythonIndexOutlet;
 use super::settle::{Ended, settle};
 
-pub(super) use argv::installed;
+pub(super) use argv::{fill, installed};
 
 /// The outlet for one configured command. `name` is its name in the configuration; `work`
 /// is where private folders are made (the house's own, wiped at start).

@@ -9,10 +9,13 @@ pub mod git;
 mod layout;
 pub mod mail;
 pub mod person;
+pub mod posts;
 pub mod python_index;
 mod settle;
+pub mod shown;
 pub mod site;
 pub mod static_site;
+mod visitor;
 pub mod wait;
 pub mod webhook;
 

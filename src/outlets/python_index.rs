@@ -2,7 +2,7 @@
 //! PEP 691 says, or HTML as PEP 503 says) by file name and SHA-256. Content-addressed, therefore safe to repeat: what is there with
 //! our digest is left alone, what is there with another is for a person.
 
-mod html;
+pub(super) mod html;
 mod reader;
 mod twine;
 

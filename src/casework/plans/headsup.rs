@@ -214,7 +214,13 @@ async fn posts(
             let archive = list.archive_url.as_deref().unwrap_or("its archive");
             format!("Release the announcement to {} from moderation, then give the address at which {archive} shows it", list.address)
         });
-        all.push(Post { list: (*name).clone(), mail, order: list.order, moderation });
+        all.push(Post {
+            list: (*name).clone(),
+            mail,
+            order: list.order,
+            moderation,
+            arrival: None,
+        });
     }
     Ok((all, blobs))
 }

@@ -28,6 +28,7 @@ use crate::domain::view::PublicView;
 use crate::formats::post_text::{self, Patches};
 use crate::formats::{Document, entry, event_json, osv, page};
 use crate::letters::post::{self, Detached, PostSigner};
+use crate::outlets::posts::arrival_of;
 use crate::pgp::Signer;
 
 pub(super) async fn make(
@@ -306,13 +307,22 @@ impl<'a> Making<'a> {
             let (from, envelope_from, to) =
                 (posted.from.clone(), posted.envelope_from.clone(), posted.to.clone());
             let what = format!("post to {}", wanted.list);
-            let message = self.keep(what, posted.blob(format!("post-{}.eml", wanted.list)))?;
+            let blob = posted.blob(format!("post-{}.eml", wanted.list));
+            let watched = list.is_watched() && !self.house.config.mail.rewrites_message_id;
+            let arrival = watched.then(|| arrival_of(&wanted.list, &message_id, &blob.bytes));
+            let message = self.keep(what, blob)?;
             let mail = Action::Mail { from, envelope_from, to, message_id, message };
             let moderation = list.moderated.then(|| {
                 let archive = list.archive_url.as_deref().unwrap_or("its archive");
                 format!("Release the post to {} from moderation, then give the address at which {archive} shows it", list.address)
             });
-            all.push(Post { list: wanted.list.clone(), mail, order: list.order, moderation });
+            all.push(Post {
+                list: wanted.list.clone(),
+                mail,
+                order: list.order,
+                moderation,
+                arrival,
+            });
         }
         Ok(all)
     }

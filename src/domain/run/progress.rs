@@ -174,8 +174,8 @@ impl Progress {
                 self.status = Status::Intended { at };
             }
             Happened::Acted { receipt } => self.settle(at, receipt.clone()),
-            Happened::Failed { error } => self.failed(step, at, t0, error),
-            Happened::Lost => self.doubt(at),
+            Happened::Failed { error } => self.failed(step, habit, (at, t0), error),
+            Happened::Lost => self.doubt(habit, at),
             Happened::ByHand { by, evidence } => {
                 self.settle(at, Receipt::by_hand(format!("{by}: {evidence}")));
             }
@@ -206,8 +206,11 @@ impl Progress {
         self.receipt = Some(receipt);
     }
 
-    fn doubt(&mut self, at: At) {
-        self.settles_at = None;
+    fn doubt(&mut self, habit: Habit, at: At) {
+        // Where the same bytes would only go again after a while, and a look may find that they
+        // went, it is looked before that.
+        let looks = habit.settle > Span::ZERO && matches!(habit.repeat, Repeat::SameBytes { .. });
+        self.settles_at = looks.then(|| at.plus(habit.settle));
         self.status = Status::Unknown { since: at };
     }
 
@@ -266,7 +269,7 @@ impl Progress {
         };
     }
 
-    fn failed(&mut self, step: &Step, at: At, t0: At, error: &OutletError) {
+    fn failed(&mut self, step: &Step, habit: Habit, (at, t0): (At, At), error: &OutletError) {
         self.failures = self.failures.saturating_add(1);
         self.last_error = Some(error.clone());
         let leave = step.on_move == Some(OnMove::Leave) && !self.detoured;
@@ -276,7 +279,7 @@ impl Progress {
                 let asked = error.wait.unwrap_or(Span::ZERO).min(LONGEST_WAIT);
                 Status::Retry { at: at.plus(backoff(self.failures).max(asked)) }
             }
-            Retry::Unknown => return self.doubt(at),
+            Retry::Unknown => return self.doubt(habit, at),
             Retry::Never | Retry::AskHuman if error.code == BRANCH_MOVED && leave => {
                 self.detoured = true;
                 Status::Retry { at }

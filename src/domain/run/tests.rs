@@ -72,6 +72,9 @@ impl Bench {
             repeats.map(|(n, r)| (n.to_owned(), r.into())).into();
         let slow = Habit { repeat: Repeat::Safe, settle: Span::mins(5) };
         habits.insert("slow".to_owned(), slow);
+        let after = Span::mins(2);
+        let looked = Habit { repeat: Repeat::SameBytes { after, max: 1 }, settle: after };
+        habits.insert("looked-after".to_owned(), looked);
         habits.insert("slow-human".to_owned(), Habit { repeat: Repeat::AskHuman, ..slow });
         Self { run: Run::new(manifest, facts, habits), now: T }
     }
@@ -619,4 +622,23 @@ fn a_repeat_is_counted_however_the_log_is_read() {
     bench.look(1, Seen::Absent).fail(1, OutletError::unknown("cut", ""));
     bench.after(Span::hours(-1)).look(1, Seen::Absent).tell(1, Happened::Intended);
     assert_eq!(bench.run.progress(id(1)).unwrap().repeats, 1);
+}
+
+/// A mail whose fate can be looked up is looked up before it would go again.
+#[test]
+fn a_mail_that_can_be_found_is_looked_for_before_it_is_repeated() {
+    let mut bench = Bench::gone(vec![step(1, "looked-after", Phase::Announce)]);
+    bench.look(1, Seen::Absent).fail(1, OutletError::unknown("cut", ""));
+    for _ in 0..11 {
+        assert!(bench.decide().is_empty());
+        assert_eq!(bench.after(Span::secs(10)).decide(), [Command::Look(id(1))]);
+        bench.look(1, Seen::Absent);
+    }
+    assert!(bench.decide().is_empty());
+    let mut found = Bench { run: bench.run.clone(), now: bench.now };
+    found.look(1, Seen::Present(Receipt::handed_over("")));
+    assert_eq!(found.decide(), [Command::Finish]);
+    bench.after(Span::secs(10));
+    assert_eq!(bench.decide(), [Command::Look(id(1))]);
+    assert_eq!(bench.look(1, Seen::Absent).decide(), [Command::Act(id(1))]);
 }
