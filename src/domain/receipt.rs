@@ -50,7 +50,7 @@ impl fmt::Debug for Receipt {
 }
 
 /// What a look saw.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Seen {
     /// It is not there.
@@ -63,6 +63,18 @@ pub enum Seen {
     Conflict(String),
     /// Nobody can tell.
     CannotTell,
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("absent"),
+            Self::Underway(since) => write!(f, "underway since {since}"),
+            Self::Present(receipt) => write!(f, "present {receipt:?}"),
+            Self::Conflict(_) => f.write_str("[conflict]"),
+            Self::CannotTell => f.write_str("cannot tell"),
+        }
+    }
 }
 
 /// What may be done from a state nobody can tell.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Outlet;
+use super::settle::{Ended, settle};
 use crate::clock::Clock;
 use crate::config::Repository;
 use crate::domain::action::{Action, RefMove};
@@ -95,7 +96,8 @@ impl GitOutlet {
     async fn prepare(&self, push: &Push<'_>) -> Result<Area, GitError> {
         let mut fresh = push.mirror.exists();
         for needed in &push.bundle.prerequisites {
-            fresh = fresh && push.mirror.commit(needed).await?.is_some();
+            // By a ref: a fetch that was killed may have left a commit without its files.
+            fresh = fresh && push.mirror.contains(needed).await?;
         }
         if !fresh {
             push.mirror.refresh().await?;
@@ -180,18 +182,13 @@ impl Outlet for GitOutlet {
             other => OutletError::later("push-not-prepared", other.to_string()),
         })?;
         let pushed = push::push(&area, push.mirror.repository(), push.refs).await;
-        match pushed {
-            Ok(()) => Ok(match self.standing(&push).await {
-                Seen::Present(receipt) => receipt,
-                _ => Receipt::handed_over(described(push.refs)),
-            }),
+        let ended = match pushed {
+            Ok(()) => Ended::Well(described(push.refs)),
             // The answer may have been lost behind a push that arrived.
-            Err(error) if error.retry == Retry::Unknown => match self.standing(&push).await {
-                Seen::Present(receipt) => Ok(receipt),
-                _ => Err(error),
-            },
-            Err(error) => Err(error),
-        }
+            Err(error) if error.retry == Retry::Unknown => Ended::Badly(error),
+            Err(error) => return Err(error),
+        };
+        settle(ended, self.standing(&push).await, Span::ZERO)
     }
 
     fn repeat(&self) -> Repeat {
