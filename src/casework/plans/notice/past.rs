@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::casework::plans::{events, manifest_of, of, repeats};
 use crate::casework::{Case, CaseError, House};
 use crate::domain::action::Action;
+use crate::domain::had::Had;
 use crate::domain::ids::{BlobId, DisclosureId, StepId};
 use crate::domain::news::NoticeKind;
 use crate::domain::party::DistributorRecord;
 use crate::domain::plan::{PlanKind, PlanState, Step};
 use crate::domain::run::{PlanFacts, Run, Status};
-use crate::domain::told::{Told, may_have};
+use crate::domain::told::Told;
 use crate::domain::view::{NoticePatch, NoticeView};
 use crate::domain::zone::T0;
 use crate::store::StoreError;
@@ -71,13 +72,13 @@ impl Past {
             let facts = PlanFacts { state: plan.state, held: plan.held, go: None, lifted: false };
             let mut run = Run::new(&manifest, facts, repeats(house, &manifest));
             log.iter().for_each(|e| run.apply(e));
-            let about = |id: StepId| log.iter().filter(move |e| e.step == id).map(|e| &e.happened);
+            let had = |id: StepId| Had::of(log.iter().filter(|e| e.step == id));
             let status = |step: &Step| run.progress(step.id).map(|p| p.status.clone());
             let asked = |step: &Step| matches!(step.action, Action::Ask { .. });
             let steps = manifest.steps.iter();
             let had = |step: &&Step| match asked(step) {
                 true => status(step) == Some(Status::Done),
-                false => may_have(about(step.id)),
+                false => had(step.id).since().is_some(),
             };
             let coming = |step: &&Step| {
                 let waits = matches!(
