@@ -135,8 +135,19 @@ async fn told_otherwise(house: &House, disclosure: &Disclosure) -> Case<Option<F
     if disclosure.stage != Stage::Embargoed {
         return Ok(None);
     }
-    let plans = super::plans::of(house, disclosure.id).await?;
-    let newest = plans.iter().rfind(|p| super::plans::tells_anew(p));
+    let id = disclosure.id;
+    let read = house.store.read(move |r| {
+        let mut approved = Vec::new();
+        for plan in r.plans(id)? {
+            // What was never approved tells nothing, and makes nothing better.
+            let given = u32::try_from(r.approvals(plan.id)?.len()).unwrap_or(u32::MAX);
+            let yes = given >= super::plans::manifest_of(&plan)?.threshold;
+            approved.extend(yes.then_some(plan));
+        }
+        Ok::<_, CaseError>(approved)
+    });
+    let approved = read.await?;
+    let newest = approved.iter().rfind(|p| super::plans::tells_anew(p));
     let stale = newest.is_some_and(|p| p.state == PlanState::Void);
     Ok(stale.then(|| {
         Finding::warn(

@@ -6,7 +6,7 @@
 
 mod heard;
 
-use super::plans::{events, manifest_of, repeats};
+use super::plans::{events, manifest_of};
 use super::{Case, CaseError, House};
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
@@ -98,7 +98,7 @@ impl Revisions {
 
 fn folded(house: &House, plan: &Plan, manifest: &Manifest, events: &[StepEvent]) -> Run {
     let facts = PlanFacts { state: plan.state, held: plan.held, go: None, lifted: false };
-    let mut run = Run::new(manifest, facts, repeats(house, manifest));
+    let mut run = Run::new(manifest, facts, house.outlets.repeats());
     events.iter().for_each(|e| run.apply(e));
     run
 }

@@ -440,8 +440,10 @@ async fn news_that_ends_a_plan_carries_those_who_waited_in_it() {
     // Those whose certificates cannot be used are in it too, and stay blocked.
     assert!(told.is_superset(&[FIRST, LATE].into()), "left to the plan that ends: {told:?}");
     let id = running.id;
-    let ended = case.town.house.store.read(move |r| r.plan(id)).await.unwrap();
-    assert_eq!(ended.state, PlanState::Void);
+    let state = async || case.town.house.store.read(move |r| r.plan(id)).await.unwrap().state;
+    assert_eq!(state().await, PlanState::Running, "a draft ends nothing");
+    story::approve_by_all(&case.town, &next).await.unwrap();
+    assert_eq!(state().await, PlanState::Void);
 }
 
 #[tokio::test]

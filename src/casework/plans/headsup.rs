@@ -79,6 +79,7 @@ pub(super) async fn make(
     }
     let draft = Draft {
         resends: None,
+        past: None,
         kind: PlanKind::Headsup,
         t0: goes,
         threshold: house.config.plans.headsup,

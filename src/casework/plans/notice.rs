@@ -38,10 +38,11 @@ use crate::letters::{entity, notice as letter};
 use crate::pgp::{self, Certificate};
 use courier::{Courier, Letter};
 use due::hold_back_the_first;
-use past::{Past, TOLD};
+use past::TOLD;
 use tell::occasion;
 
 pub use due::{Aware, aware};
+pub(in crate::casework) use past::Past;
 pub use tell::Tell;
 
 pub(super) async fn make(
@@ -87,9 +88,10 @@ pub(super) async fn make(
         Ok::<_, CaseError>((making, asks))
     };
     let mut gathered = gather(false)?;
-    // News ends the plan that runs: whoever waits in that one must stand in this one.
+    // Once approved, news ends the plan that runs: whoever waits in that one must stand in this.
     if gathered.0.notices.iter().any(|n| n.sealing.notice > NoticeKind::First) {
         gathered = gather(true)?;
+        gathered.0.findings.extend(past.goes_on());
     }
     let (Making { mut blobs, mut notices, findings, .. }, asks) = gathered;
     level(&mut blobs, &mut notices);
@@ -109,6 +111,7 @@ pub(super) async fn make(
     let mut steps = planner::notices(notices, || house.fresh(StepId::new));
     steps.extend(asks.into_iter().map(|instruction| ask(house, instruction, first)));
     let draft = Draft {
+        past: Some(past.basis(&steps, None)),
         kind: PlanKind::Notice,
         t0,
         threshold: house.config.plans.notice,

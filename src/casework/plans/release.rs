@@ -85,6 +85,7 @@ pub(super) async fn make(
         advisories: opened.advisories.iter().map(|a| (a.id, a.revision)).collect(),
         distributors: vec![],
         resends: None,
+        past: None,
     };
     Ok((pin(house, actor, disclosure, draft).await?, findings))
 }

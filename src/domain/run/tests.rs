@@ -57,6 +57,7 @@ impl Bench {
             templates: vec![],
             resends: None,
             tells: None,
+            past: None,
             steps,
         }
     }
