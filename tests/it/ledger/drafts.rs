@@ -34,7 +34,7 @@ impl Story {
     async fn is_refused(&self, plan: &Plan, why: &str) {
         let (town, revision) = (&self.town, self.revision().await);
         let refused = story::approve(town, plan, &town.people.ada, Form::Inline).await;
-        let refused = refused.err().expect("it was approved").to_string();
+        let refused = refused.map(|a| a.given).unwrap_err().to_string();
         assert!(refused.contains(why), "{refused}");
         assert_eq!(self.revision().await, revision, "something was written");
     }
@@ -69,14 +69,14 @@ async fn a_draft_that_nobody_signs_stops_nothing(#[values(Db::Sqlite, Db::Postgr
         let revision = story.revision().await;
         let town = &story.town;
         let by_all = story::approve_by_all(town, draft).await;
-        let refused = by_all.err().expect("it was approved").to_string();
+        let refused = by_all.unwrap_err().to_string();
         assert!(refused.contains(word) || refused.contains("already"), "{refused}");
         assert_eq!(story.revision().await, revision);
         assert_eq!(story.state(draft).await, PlanState::Made);
     }
     let bea = story.town.people.maintainers()[1];
     let second = story::approve(&story.town, &drafts[1], bea, Form::Detached).await;
-    assert!(second.err().unwrap().to_string().contains("somebody was told"));
+    assert!(second.map(|a| a.given).unwrap_err().to_string().contains("somebody was told"));
     engine.settle().await.unwrap();
     assert!(story.counts().values().all(|n| *n == 1), "{:?}", story.counts());
 
@@ -132,13 +132,13 @@ async fn nothing_is_approved_while_a_mail_it_ends_is_under_way(#[case] refused: 
     story::approve(&story.town, &draft, ada, Form::Inline).await.unwrap();
     let last = story.town.people.maintainers()[1];
     let approve = async || story::approve(&story.town, &draft, last, Form::Inline).await;
-    let why = approve().await.err().expect("it was approved").to_string();
+    let why = approve().await.map(|a| a.given).unwrap_err().to_string();
     assert!(why.contains("is just being sent") && why.contains("in a moment"), "{why}");
     script.release();
     engine.settle().await.unwrap();
     if refused {
         // It counted as told, and was not: they would hear news of what they never heard of.
-        let why = approve().await.err().expect("it was approved").to_string();
+        let why = approve().await.map(|a| a.given).unwrap_err().to_string();
         assert!(why.contains("no longer holds"), "{why}");
         return;
     }
