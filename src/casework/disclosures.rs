@@ -1,6 +1,7 @@
 //! Disclosures: one instant and everything that becomes public at it.
 
 use super::groups::known;
+use super::plans::notice::told_of_others;
 use super::plans::{Stale, void_of};
 use super::windows::longest_for_all;
 use super::{Case, CaseError, House};
@@ -260,7 +261,7 @@ pub async fn move_t0(
     Ok((changed, findings))
 }
 
-/// Gives it up. Plans that have not begun are void.
+/// Gives it up, unless the reason would tell a reporter of another's flaw. No plan goes on.
 pub async fn cancel(
     house: &House,
     actor: Actor,
@@ -271,6 +272,13 @@ pub async fn cancel(
         .stage
         .after(Move::Cancel)
         .map_err(|e| CaseError::not_now(e.to_string(), "it cannot be cancelled any more"))?;
+    if disclosure.stage == Stage::Embargoed {
+        // It cannot be said otherwise later, and reporters read it.
+        let findings = told_of_others(house, disclosure, reason).await?;
+        if any_stop(&findings) {
+            return Err(CaseError::Blocked(findings));
+        }
+    }
     let mut content = disclosure.case.open(Reason::Editing).clone();
     content.cancelled = Some(reason.to_owned());
     let changed = Disclosure { stage, case: Embargoed::new(content), ..disclosure.clone() };

@@ -3,6 +3,7 @@
 
 mod courier;
 mod due;
+mod others;
 mod past;
 mod tell;
 
@@ -38,10 +39,12 @@ use crate::letters::{entity, notice as letter};
 use crate::pgp::{self, Certificate};
 use courier::{Courier, Letter};
 use due::hold_back_the_first;
+use others::of_others;
 use past::TOLD;
 use tell::occasion;
 
 pub use due::{Aware, aware};
+pub(in crate::casework) use others::told_of_others;
 pub(in crate::casework) use past::Past;
 pub use tell::Tell;
 
@@ -253,7 +256,7 @@ impl Making<'_> {
             let certificate =
                 crate::casework::members::import("reporter's certificate", armored.as_bytes())?;
             let view = opened.for_reporter(self.view, &reporter.address);
-            self.findings.extend(self.of_others(&view, &news));
+            self.findings.extend(of_others(&view.advisories, &self.view.advisories, &news.words()));
             let name = format!("reporter-{}.entity", n.saturating_add(1));
             let group = self.group(&view, &news, &name)?;
             self.judge(&reporter.address, std::slice::from_ref(&certificate), when);
@@ -268,15 +271,6 @@ impl Making<'_> {
             self.push(reporter.address.clone(), group, sealing, when);
         }
         Ok(asks)
-    }
-
-    /// What the team's own words would tell a reporter of advisories that are not theirs.
-    fn of_others(&self, theirs: &NoticeView, news: &News) -> Vec<Finding> {
-        let own = |id: &str| theirs.advisories.iter().any(|a| a.public_id == id);
-        let others: Vec<_> =
-            self.view.advisories.iter().filter(|a| !own(&a.public_id)).cloned().collect();
-        let texts = news.words();
-        texts.iter().flat_map(|text| leaks("words for reporters", text, &others)).collect()
     }
 
     fn push(&mut self, to: String, group: BlobRef, sealing: Sealing, not_before: At) {
