@@ -1,11 +1,13 @@
-//! Plans: pinned, shown, voided. What goes into one is gathered in `notice` and `release`.
+//! Plans: pinned, shown, voided. What goes into one is gathered in `notice`, `release` and
+//! `headsup`.
 
 mod content;
 pub(super) mod headsup;
 pub mod notice;
 mod pin;
 pub mod preview;
-pub mod release;
+pub mod public;
+mod release;
 mod resend;
 mod succession;
 mod views;
