@@ -16,6 +16,7 @@ pub mod disclosure;
 pub mod effect;
 pub mod event;
 pub mod finding;
+pub mod had;
 pub mod ids;
 pub mod ledger;
 pub mod manifest;

@@ -6,15 +6,16 @@
 
 mod heard;
 
-use super::plans::{events, manifest_of, repeats};
+use super::plans::{events, manifest_of};
 use super::{Case, CaseError, House};
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
 use crate::domain::event::{Happened, StepEvent};
+use crate::domain::had::Had;
 use crate::domain::ids::{DisclosureId, EventId, PlanId, StepId};
 use crate::domain::ledger::{self, Delivery, DeliveryState, Ledger, Sent, Tally};
 use crate::domain::manifest::Manifest;
-use crate::domain::plan::{Plan, PlanKind, PlanState};
+use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
 use crate::domain::run::{PlanFacts, Run};
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
@@ -61,10 +62,11 @@ pub(super) async fn ledger_of(house: &House, disclosure: DisclosureId) -> Case<L
     let mut kept = Vec::new();
     for (plan, events) in read.await? {
         let manifest = manifest_of(&plan)?;
-        let left = events.iter().any(|e| matches!(e.happened, Happened::Intended));
-        let revision = told.of(&plan, &manifest, left);
+        let had = |step: &Step| Had::of(events.iter().filter(|e| e.step == step.id));
+        let had: Vec<Had> = manifest.steps.iter().map(had).collect();
+        let revision = told.of(&plan, &manifest, had.iter().any(|h| h.since().is_some()));
         // Void before it began: nobody was told anything.
-        if plan.state == PlanState::Void && !left {
+        if plan.state == PlanState::Void && had.iter().all(|h| h.first_try().is_none()) {
             continue;
         }
         let run = folded(house, &plan, &manifest, &events);
@@ -83,10 +85,10 @@ struct Revisions {
 
 impl Revisions {
     /// A plan tells the revision after those that were told; a resend that of the other plan.
-    fn of(&mut self, plan: &Plan, manifest: &Manifest, left: bool) -> i64 {
+    fn of(&mut self, plan: &Plan, manifest: &Manifest, tells: bool) -> i64 {
         let again = manifest.resends.and_then(|id| self.of.iter().find(|(p, _)| *p == id));
         let revision = again.map_or(self.told.saturating_add(1), |(_, revision)| *revision);
-        if left && manifest.resends.is_none() {
+        if tells && manifest.resends.is_none() {
             self.told = self.told.saturating_add(1);
         }
         self.of.push((plan.id, revision));
@@ -96,7 +98,7 @@ impl Revisions {
 
 fn folded(house: &House, plan: &Plan, manifest: &Manifest, events: &[StepEvent]) -> Run {
     let facts = PlanFacts { state: plan.state, held: plan.held, go: None, lifted: false };
-    let mut run = Run::new(manifest, facts, repeats(house, manifest));
+    let mut run = Run::new(manifest, facts, house.outlets.repeats());
     events.iter().for_each(|e| run.apply(e));
     run
 }

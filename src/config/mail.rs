@@ -46,6 +46,10 @@ pub struct Hop {
 }
 
 /// The relay, and how it is used.
+///
+/// The first keys are a [`Hop`]'s, written out: serde's `flatten` would take unknown keys in
+/// silence or, caught in a map, without the line that they stand on; and a key that is misspelt
+/// here may be the one that asks for encryption.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Relay {
@@ -174,5 +178,27 @@ impl Relay {
             check_address("mail.envelope_from", address)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is written out twice stays the same.
+    #[test]
+    fn a_relay_takes_every_key_of_a_hop() {
+        let hop = Hop {
+            host: "relay.example".to_owned(),
+            port: 465,
+            tls: Tls::Wrapped,
+            ca_file: Some("ca.pem".into()),
+            ehlo: Some("team.example".to_owned()),
+            user: Some("team".to_owned()),
+            password_file: Some("password".into()),
+        };
+        let keys = toml::to_string(&hop).unwrap();
+        let relay: Relay = toml::from_str(&keys).unwrap();
+        assert_eq!(toml::to_string(&relay.hop()).unwrap(), keys);
     }
 }

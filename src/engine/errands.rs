@@ -8,7 +8,7 @@ use super::alarms::Cause;
 use super::{Engine, EngineError};
 use crate::casework::ledger::Worry;
 use crate::casework::plans::preview::{all_of, blobs};
-use crate::casework::plans::release::try_targets;
+use crate::casework::plans::public::try_targets;
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{PlanId, StepId};

@@ -1,6 +1,7 @@
 //! Mail that comes back: reports, answers and attacks, as real programs write them.
 
 mod bounces;
+mod cancelled;
 mod hostile;
 mod proofs;
 mod replies;

@@ -35,6 +35,7 @@ mod postfix;
 mod postgres;
 mod previews;
 mod repeat;
+mod reporters;
 mod site;
 mod staging;
 mod store;

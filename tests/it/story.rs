@@ -162,6 +162,16 @@ impl Story {
         self.engine().await
     }
 
+    /// Settles; an engine that is stopped on the way, which `died` then says, comes back.
+    pub async fn survive(&mut self, mut engine: Engine, died: &mut bool) -> Engine {
+        if halted(engine.settle().await) {
+            *died = true;
+            engine = self.after_crash(engine).await;
+            engine.settle().await.unwrap();
+        }
+        engine
+    }
+
     /// Time passes in the given pieces, each looked at by the engine.
     pub async fn pass(&self, engine: &mut Engine, pieces: &[Span]) {
         for piece in pieces {

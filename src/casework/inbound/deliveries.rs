@@ -3,7 +3,7 @@
 
 use crate::casework::{Case, House, plans};
 use crate::domain::action::Action;
-use crate::domain::event::Happened;
+use crate::domain::had::Had;
 use crate::domain::ids::{ContactId, DisclosureId, PlanId, StepId};
 use crate::domain::message::Challenge;
 use crate::domain::secret::Reason;
@@ -106,11 +106,9 @@ impl Deliveries {
             };
             for step in manifest.steps {
                 let Action::Mail { envelope_from, message_id, .. } = step.action else { continue };
-                let left = |e: &&crate::domain::event::StepEvent| {
-                    e.step == step.id && matches!(e.happened, Happened::Intended)
-                };
+                let had = Had::of(events.iter().filter(|e| e.step == step.id));
                 // What never left has no bounce and no answer.
-                let Some(sent_at) = events.iter().find(left).map(|e| e.at) else { continue };
+                let Some(sent_at) = had.first_try() else { continue };
                 mails.push(Delivery {
                     plan: id,
                     disclosure: dis,

@@ -3,6 +3,7 @@
 
 mod courier;
 mod due;
+mod others;
 mod past;
 mod tell;
 
@@ -38,10 +39,13 @@ use crate::letters::{entity, notice as letter};
 use crate::pgp::{self, Certificate};
 use courier::{Courier, Letter};
 use due::hold_back_the_first;
-use past::{Past, TOLD};
+use others::of_others;
+use past::TOLD;
 use tell::occasion;
 
 pub use due::{Aware, aware};
+pub(in crate::casework) use others::told_of_others;
+pub(in crate::casework) use past::Past;
 pub use tell::Tell;
 
 pub(super) async fn make(
@@ -87,9 +91,10 @@ pub(super) async fn make(
         Ok::<_, CaseError>((making, asks))
     };
     let mut gathered = gather(false)?;
-    // News ends the plan that runs: whoever waits in that one must stand in this one.
+    // Once approved, news ends the plan that runs: whoever waits in that one must stand in this.
     if gathered.0.notices.iter().any(|n| n.sealing.notice > NoticeKind::First) {
         gathered = gather(true)?;
+        gathered.0.findings.extend(past.goes_on());
     }
     let (Making { mut blobs, mut notices, findings, .. }, asks) = gathered;
     level(&mut blobs, &mut notices);
@@ -109,6 +114,7 @@ pub(super) async fn make(
     let mut steps = planner::notices(notices, || house.fresh(StepId::new));
     steps.extend(asks.into_iter().map(|instruction| ask(house, instruction, first)));
     let draft = Draft {
+        past: Some(past.basis(&steps, None)),
         kind: PlanKind::Notice,
         t0,
         threshold: house.config.plans.notice,
@@ -250,7 +256,7 @@ impl Making<'_> {
             let certificate =
                 crate::casework::members::import("reporter's certificate", armored.as_bytes())?;
             let view = opened.for_reporter(self.view, &reporter.address);
-            self.findings.extend(self.of_others(&view, &news));
+            self.findings.extend(of_others(&view.advisories, &self.view.advisories, &news.words()));
             let name = format!("reporter-{}.entity", n.saturating_add(1));
             let group = self.group(&view, &news, &name)?;
             self.judge(&reporter.address, std::slice::from_ref(&certificate), when);
@@ -265,15 +271,6 @@ impl Making<'_> {
             self.push(reporter.address.clone(), group, sealing, when);
         }
         Ok(asks)
-    }
-
-    /// What the team's own words would tell a reporter of advisories that are not theirs.
-    fn of_others(&self, theirs: &NoticeView, news: &News) -> Vec<Finding> {
-        let own = |id: &str| theirs.advisories.iter().any(|a| a.public_id == id);
-        let others: Vec<_> =
-            self.view.advisories.iter().filter(|a| !own(&a.public_id)).cloned().collect();
-        let texts = news.words();
-        texts.iter().flat_map(|text| leaks("words for reporters", text, &others)).collect()
     }
 
     fn push(&mut self, to: String, group: BlobRef, sealing: Sealing, not_before: At) {

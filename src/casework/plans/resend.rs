@@ -5,8 +5,10 @@
 //! the pinned bytes of the other plan, and it tells no new revision. What was edited since is
 //! never sent again.
 
-use super::pin::{Draft, has_begun, pin, tells};
+use super::notice::Past;
+use super::pin::{Draft, pin, tells};
 use super::preview::blobs;
+use super::succession::has_begun;
 use super::{content, manifest_of, views};
 use crate::casework::disclosures::{open_for_change, t0_of};
 use crate::casework::ledger::ledger_of;
@@ -44,6 +46,8 @@ pub async fn resend(
         let cure = "there is nothing left to tell in advance";
         return Err(CaseError::not_now("its T0 has passed", cure));
     }
+    // Read first: what happens from here on is found again by whoever pins and approves.
+    let past = Past::read(house, disclosure.id).await?;
     let opened = views::open(house, disclosure).await?;
     let advisories: Vec<(AdvisoryId, i64)> =
         opened.advisories.iter().map(|a| (a.id, a.revision)).collect();
@@ -91,12 +95,14 @@ pub async fn resend(
         Sealing { recipient, clear_subject, fingerprints, references, ..like.sealing.clone() };
     let recipients = Sha256::of(sealing.recipient.as_bytes());
     let notices = vec![Notice { mail, sealing, not_before }];
+    let steps = planner::notices(notices, || house.fresh(StepId::new));
     let draft = Draft {
         kind: PlanKind::Notice,
         t0,
         threshold: house.config.plans.resend,
         recipients,
-        steps: planner::notices(notices, || house.fresh(StepId::new)),
+        past: Some(past.basis(&steps, Some(base.id))),
+        steps,
         blobs: blobs(house, base.id, vec![like.group.clone()]).await?,
         advisories,
         distributors: vec![(distributor.id, distributor.revision)],

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use super::Certificate;
 use crate::casework::{challenges, distributors, find_distributor};
 use crate::cli::desk::Desk;
 use crate::cli::files;
@@ -56,14 +57,8 @@ pub enum Evidence {
         daybreak distributor retire-reply-certificate Sedge --contact distros@lists.sedge.example \
         --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567")]
     RetireReplyCertificate {
-        /// Name or id
-        distributor: String,
-        /// The list's address
-        #[arg(long, value_name = "ADDRESS")]
-        contact: String,
-        /// Its whole fingerprint
-        #[arg(long, value_name = "FINGERPRINT")]
-        fingerprint: String,
+        #[command(flatten)]
+        whose: Certificate,
     },
 }
 
@@ -94,7 +89,8 @@ pub async fn run(verb: Evidence, desk: &Desk) -> anyhow::Result<()> {
                 distributors::add_reply_certificate(house, actor, &found, &contact, &bytes).await?;
             desk.print.made(changed.id, &[])?;
         }
-        Evidence::RetireReplyCertificate { distributor, contact, fingerprint } => {
+        Evidence::RetireReplyCertificate { whose } => {
+            let Certificate { distributor, contact, fingerprint } = whose;
             let found = find_distributor(house, &distributor).await?;
             let retired = distributors::retire_reply_certificate(
                 house,

@@ -15,12 +15,12 @@ use crate::ground::Db;
 use crate::whole_day::Told;
 use crate::world::town;
 
-const VERP: &str = "sender_mode = \"verp\"\nbounce_domain = \"bounces.meadow.example\"";
+pub(super) const VERP: &str = "sender_mode = \"verp\"\nbounce_domain = \"bounces.meadow.example\"";
 const PLUS: &str = "sender_mode = \"plus\"\nenvelope_from = \"return@meadow.example\"";
 const FIXED: &str = "envelope_from = \"return@meadow.example\"";
 
 /// Everybody told, by a house whose `[mail]` says more.
-async fn told_with(db: Db, mail: &str) -> Option<Told> {
+pub(super) async fn told_with(db: Db, mail: &str) -> Option<Told> {
     let mut town = town(db).await?;
     let file = town.dir().join("daybreak.toml");
     let text = std::fs::read_to_string(&file).unwrap();
@@ -32,7 +32,13 @@ async fn told_with(db: Db, mail: &str) -> Option<Told> {
 }
 
 /// A report as Postfix 3.7 sends it; `sender` was MAIL FROM of what it is about.
-fn postfix(sender: &str, message_id: &str, to: &str, action: &str, status: &str) -> Vec<u8> {
+pub(super) fn postfix(
+    sender: &str,
+    message_id: &str,
+    to: &str,
+    action: &str,
+    status: &str,
+) -> Vec<u8> {
     crlf(&format!(
         "Return-Path: <>\n\
          X-Original-To: {sender}\n\

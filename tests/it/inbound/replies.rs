@@ -13,14 +13,14 @@ use crate::ground::Db;
 use crate::whole_day::Told;
 
 /// Somebody's own machine, the team's certificate known.
-struct Desk {
+pub(super) struct Desk {
     gpg: Gpg,
     key: String,
     team: String,
 }
 
 impl Desk {
-    async fn of(told: &Told, key: &TeamKey) -> Option<Self> {
+    pub(super) async fn of(told: &Told, key: &TeamKey) -> Option<Self> {
         let gpg = Gpg::at(told.town.house.now()).await?;
         gpg.import_secret(key).await;
         let team = told.town.team_certificate();
@@ -29,7 +29,7 @@ impl Desk {
         Some(Self { gpg, key, team: team.fingerprint().to_string() })
     }
 
-    async fn sealed(&self, text: &[u8]) -> String {
+    pub(super) async fn sealed(&self, text: &[u8]) -> String {
         let args = [
             "--armor",
             "--sign",
@@ -49,7 +49,7 @@ impl Desk {
 }
 
 /// RFC 3156 around an armored message; `more` are headers that stand outside.
-fn pgp_mime(from: &str, more: &str, armored: &str) -> Vec<u8> {
+pub(super) fn pgp_mime(from: &str, more: &str, armored: &str) -> Vec<u8> {
     crlf(&format!(
         "Received: from mx.example\nFrom: {from}\nTo: security@meadow.example\n\
          Subject: ...\nMessage-ID: <reply.{}@example>\n{more}MIME-Version: 1.0\n\
@@ -66,7 +66,7 @@ fn pgp_mime(from: &str, more: &str, armored: &str) -> Vec<u8> {
 }
 
 /// What Thunderbird puts inside: copies of the headers, then the text.
-fn thunderbird(answers: &str, text: &str) -> Vec<u8> {
+pub(super) fn thunderbird(answers: &str, text: &str) -> Vec<u8> {
     crlf(&format!(
         "Content-Type: multipart/mixed; boundary=\"------------in\";\n protected-headers=\"v1\"\n\
          From: somebody\nTo: security@meadow.example\nSubject: Re: the real subject\n\

@@ -16,7 +16,7 @@ use crate::ground::Db;
 use crate::story::{Point, Story};
 
 /// The engine turns until it is so, in a bounded real time.
-async fn until(engine: &mut Engine, what: &str, so: impl Fn() -> bool) {
+pub(super) async fn until(engine: &mut Engine, what: &str, so: impl Fn() -> bool) {
     let machine = SystemClock::new();
     let begin = machine.mono();
     loop {
