@@ -11,6 +11,7 @@ mod bells;
 pub mod candidates;
 pub mod challenges;
 pub mod controls;
+pub mod covers;
 pub mod disclosures;
 pub mod distributors;
 mod error;

@@ -12,6 +12,7 @@ mod approvals;
 mod certificates;
 mod changes;
 mod cli;
+mod covers;
 mod crash;
 mod crowd;
 mod day;

@@ -44,6 +44,8 @@ pub struct ContactEdit {
     pub requires_public_post: Option<Option<String>>,
     /// Whether it is asked to show that it can read us.
     pub receipts: Option<bool>,
+    /// Whether it gets a cover mail each month.
+    pub cover: Option<bool>,
 }
 
 /// Changes an organisation.
@@ -104,6 +106,7 @@ pub async fn edit_contact(
         profile.requires_public_post = list;
     }
     profile.receipts = edit.receipts.unwrap_or(profile.receipts);
+    profile.cover = edit.cover.unwrap_or(profile.cover);
     let findings = check_profile(house, &contact.address, contact.kind, &contact.profile)?;
     save(house, actor, "distributor-edit-contact", distributor, record, findings).await
 }
@@ -136,6 +139,21 @@ pub(super) fn check_profile(
             "receipts",
             "is asked of a list, whose readers are not ours to count",
             "leave it out",
+        ));
+    }
+    if profile.cover && kind == ContactKind::List {
+        return Err(CaseError::invalid(
+            "cover",
+            "is asked for a list, which would pass each cover mail on to all its readers",
+            "leave it out, or write `--cover no`",
+        ));
+    }
+    if profile.cover && profile.clear_subject.is_some() {
+        return Err(CaseError::invalid(
+            "cover",
+            "is asked for a contact with a subject in clear: nobody approves a cover mail, and \
+             with another subject it would not look like that contact's notices",
+            "leave out one of the two",
         ));
     }
     let mut found = Vec::new();
@@ -192,7 +210,8 @@ impl Changed {
         };
         let told = |r: &DistributorRecord| {
             let of = |c: &Contact| {
-                let profile = Profile { requires_public_post: None, ..c.profile.clone() };
+                let profile =
+                    Profile { requires_public_post: None, cover: false, ..c.profile.clone() };
                 (c.kind, profile)
             };
             let contacts: Vec<_> = r.contacts.iter().map(of).collect();

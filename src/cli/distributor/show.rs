@@ -107,6 +107,7 @@ fn gets(contact: &Contact) -> String {
         (!profile.without_patches, "patches"),
         (!profile.without_json, "json"),
         (profile.poc, "poc"),
+        (profile.cover, "cover mails"),
     ] {
         words.extend(is.then_some(word.to_owned()));
     }
