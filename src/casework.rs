@@ -28,6 +28,7 @@ pub mod patches;
 pub mod plans;
 pub mod publications;
 pub mod releases;
+pub mod traces;
 mod windows;
 
 pub use bells::Bells;

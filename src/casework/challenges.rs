@@ -217,13 +217,18 @@ pub(super) fn unproven(
 
 /// Everything in a text that looks like a code of ours: `xxxx-xxxx-xxxx-xxxx`.
 pub(super) fn codes_in(text: &str) -> Vec<String> {
+    codes_within(text, CODES)
+}
+
+/// The same, up to a bound of the caller's.
+pub(super) fn codes_within(text: &str, most: usize) -> Vec<String> {
     let words = text.split(|c: char| !c.is_ascii_hexdigit() && c != '-');
     let is_code = |w: &&str| {
         let groups: Vec<&str> = w.split('-').collect();
         groups.len() == 4 && groups.iter().all(|g| g.len() == 4)
     };
     let mut all: Vec<String> =
-        words.filter(is_code).take(CODES).map(str::to_ascii_lowercase).collect();
+        words.filter(is_code).take(most).map(str::to_ascii_lowercase).collect();
     all.dedup();
     all
 }

@@ -172,6 +172,9 @@ pub struct Profile {
     pub receipts: bool,
     /// Whether it gets a cover mail each month; never a list.
     pub cover: bool,
+    /// Whether each of its notices has a code of its own, by which a leaked text is known
+    /// again, and says so; never a list.
+    pub watermark: bool,
 }
 
 /// The clear subject of a notice unless the contact's profile says otherwise (RFC 9788

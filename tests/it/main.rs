@@ -44,6 +44,7 @@ mod times;
 mod town;
 mod tutorial;
 mod twins;
+mod watermarks;
 mod whole_day;
 mod windows;
 mod world;

@@ -46,6 +46,8 @@ pub struct ContactEdit {
     pub receipts: Option<bool>,
     /// Whether it gets a cover mail each month.
     pub cover: Option<bool>,
+    /// Whether each of its notices has a code of its own.
+    pub watermark: Option<bool>,
 }
 
 /// Changes an organisation.
@@ -107,6 +109,7 @@ pub async fn edit_contact(
     }
     profile.receipts = edit.receipts.unwrap_or(profile.receipts);
     profile.cover = edit.cover.unwrap_or(profile.cover);
+    profile.watermark = edit.watermark.unwrap_or(profile.watermark);
     let findings = check_profile(house, &contact.address, contact.kind, &contact.profile)?;
     save(house, actor, "distributor-edit-contact", distributor, record, findings).await
 }
@@ -156,7 +159,17 @@ pub(super) fn check_profile(
             "leave out one of the two",
         ));
     }
+    if profile.watermark && kind == ContactKind::List {
+        return Err(CaseError::invalid(
+            "watermark",
+            "is asked for a list, all of whose readers would have the same copy",
+            "leave it out, or write `--watermark no`",
+        ));
+    }
     let mut found = Vec::new();
+    if profile.watermark && house.config.signing.shared_body {
+        found.push(watermark_lost(address));
+    }
     if kind == ContactKind::List && profile.clear_subject.is_none() {
         found.push(
             Finding::note(
@@ -168,6 +181,17 @@ pub(super) fn check_profile(
         );
     }
     Ok(found)
+}
+
+/// What one signature for all copies costs a contact with a watermark.
+pub(in crate::casework) fn watermark_lost(address: &str) -> Finding {
+    Finding::warn(
+        "watermark-lost",
+        address,
+        "with `signing.shared_body` all copies of a notice are equal: this contact's has no code \
+         of its own",
+    )
+    .cure("leave `shared_body` out, or daybreak distributor edit-contact DIST --contact ADDRESS --watermark no")
 }
 
 async fn save(

@@ -91,6 +91,10 @@ pub struct Wishes {
     /// unless said; never a list)
     #[arg(long, value_name = "yes|no", value_parser = words::yes_or_no())]
     cover: Option<bool>,
+    /// Whether each of its notices has a code of its own, which it is told of, and by which
+    /// `notice trace` knows a leaked text again (no unless said; never a list)
+    #[arg(long, value_name = "yes|no", value_parser = words::yes_or_no())]
+    watermark: Option<bool>,
 }
 
 impl Wishes {
@@ -104,6 +108,7 @@ impl Wishes {
             requires_public_post: self.requires_public_post,
             receipts: self.receipts == Some(true),
             cover: self.cover == Some(true),
+            watermark: self.watermark == Some(true),
         }
     }
 }
@@ -140,6 +145,7 @@ pub async fn edit_contact(desk: &Desk, order: EditContact) -> anyhow::Result<()>
         requires_public_post,
         receipts,
         cover,
+        watermark,
     } = order.wishes;
     let post = requires_public_post.map(Some).or(order.no_public_post.then_some(None));
     let edit = ContactEdit {
@@ -151,6 +157,7 @@ pub async fn edit_contact(desk: &Desk, order: EditContact) -> anyhow::Result<()>
         requires_public_post: post,
         receipts,
         cover,
+        watermark,
     };
     let (house, actor) = (&desk.house, desk.actor);
     let edited = distributors::edit_contact(house, actor, &found, &order.contact, edit);

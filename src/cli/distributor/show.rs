@@ -108,6 +108,7 @@ fn gets(contact: &Contact) -> String {
         (!profile.without_json, "json"),
         (profile.poc, "poc"),
         (profile.cover, "cover mails"),
+        (profile.watermark, "watermark"),
     ] {
         words.extend(is.then_some(word.to_owned()));
     }
