@@ -187,7 +187,7 @@ async fn from_outside_nobody_tells_it_from_a_challenge_or_a_notice() {
     assert!(out.ok() && says(&out, "GOODSIG"), "{}", out.complaint());
     let text = out.text();
     assert!(
-        text.contains("this is a cover mail") && text.contains("nothing has happened"),
+        text.contains("this is a cover mail") && text.contains("nothing has happened."),
         "{text}"
     );
 
