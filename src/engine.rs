@@ -5,6 +5,7 @@
 //! I/O. Before T0 an error stops; after T0 it shouts and goes on.
 
 mod alarms;
+mod covers;
 mod day;
 mod deliveries;
 mod errands;
@@ -38,6 +39,7 @@ use crate::domain::time::{At, Mono, Span};
 use crate::store::{Lane, Store, StoreError};
 
 use alarms::Alarms;
+use covers::Covers;
 use day::Day;
 use errands::Errand;
 use fuse::Fuse;
@@ -129,6 +131,7 @@ pub struct Engine {
     deliveries_at: Option<Mono>,
     alarms: Alarms,
     rounds: Rounds,
+    covers: Covers,
     fuse: Fuse,
     press_room: PressRoom,
     halted: bool,
@@ -169,6 +172,7 @@ impl Engine {
             deliveries_at: None,
             alarms: Alarms::default(),
             rounds: Rounds::default(),
+            covers: Covers::default(),
             fuse: Fuse::default(),
             press_room: PressRoom::default(),
             halted: false,
@@ -274,6 +278,7 @@ impl Engine {
         self.watch_deliveries(mono);
         self.keep_house(wall);
         self.ask_for_proofs(mono);
+        self.send_cover_mails(wall, mono);
         // What is public comes first: notices have days.
         let mut ids: Vec<PlanId> = self.days.keys().copied().collect();
         ids.sort_by_key(|id| self.days.get(id).is_none_or(|d| !d.plan.kind.is_public()));

@@ -13,6 +13,7 @@ mod challenges;
 mod conn;
 mod disclosures;
 mod distributors;
+mod draws;
 mod error;
 mod house;
 mod intents;

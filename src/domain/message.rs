@@ -145,4 +145,35 @@ pub struct ChallengeRecord {
     pub envelope_from: String,
     /// What proved it.
     pub how: String,
+    /// Whether it is a cover mail: it asks for nothing, and its code may come back all the same.
+    #[serde(default)]
+    pub cover: bool,
+    /// What is known of its sending.
+    #[serde(default)]
+    pub sending: Sending,
+}
+
+/// What is known of the sending of a challenge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sending {
+    /// It was about to leave, and nobody can tell whether it did.
+    Begun,
+    /// The relay did not take it.
+    Refused,
+    /// The relay took it; what was kept before this was recorded counts as that.
+    #[default]
+    Taken,
+}
+
+/// When a contact's cover mail of one month is due: drawn by lot, and kept so that a restart
+/// does not draw again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Draw {
+    /// Whose.
+    pub contact: ContactId,
+    /// When that month begins.
+    pub begins: At,
+    /// When the mail is due.
+    pub due_at: At,
 }

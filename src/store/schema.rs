@@ -231,6 +231,14 @@ table! {
     }
 }
 
+table! {
+    draws (contact, begins) {
+        contact -> Text,
+        begins -> BigInt,
+        due_at -> BigInt,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     advisories,
     advisory_revisions,
@@ -243,6 +251,7 @@ allow_tables_to_appear_in_same_query!(
     disclosures,
     distributors,
     documents,
+    draws,
     gos,
     house,
     lease,

@@ -14,6 +14,7 @@ use super::content::{Content, level};
 use super::pin::{Draft, pin};
 use super::views::{self, Opened};
 use crate::casework::disclosures::t0_of;
+use crate::casework::distributors::editing::watermark_lost;
 use crate::casework::distributors::{AFTER, When, shared, waits};
 use crate::casework::members::recall;
 use crate::casework::windows::hears;
@@ -207,7 +208,11 @@ impl Making<'_> {
         let now = self.house.now();
         let at_once = planner::whole_second(now);
         let not_before = if news.kind() == NoticeKind::First { window } else { at_once };
-        let content = Content::of(&contact.profile, self.view).fit_for(&mut news);
+        let mut content = Content::of(&contact.profile, self.view).fit_for(&mut news);
+        if content.is_individual() && self.house.config.signing.shared_body {
+            content = content.equal();
+            self.findings.push(watermark_lost(&contact.address));
+        }
         let group = self.content(content, &news, &stem)?;
         let held: Vec<&HeldCertificate> =
             contact.for_notice(now).filter(|h| h.in_force(not_before)).collect();
@@ -258,7 +263,7 @@ impl Making<'_> {
             let view = opened.for_reporter(self.view, &reporter.address);
             self.findings.extend(of_others(&view.advisories, &self.view.advisories, &news.words()));
             let name = format!("reporter-{}.entity", n.saturating_add(1));
-            let group = self.group(&view, &news, &name)?;
+            let group = self.group(&view, &news, false, &name)?;
             self.judge(&reporter.address, std::slice::from_ref(&certificate), when);
             let sealing = Sealing {
                 recipient: id,
@@ -291,14 +296,20 @@ impl Making<'_> {
         let name = content.named(stem);
         match self.blobs.iter().find(|b| b.about.name == name) {
             Some(there) => Ok(there.about.clone()),
-            None => self.group(&content.view(self.view), news, &name),
+            None => self.group(&content.view(self.view), news, content.is_individual(), &name),
         }
     }
 
     /// The pinned part of a content group.
-    fn group(&mut self, view: &NoticeView, news: &News, name: &str) -> Case<BlobRef> {
-        let boundary: [u8; 16] = random(self.house.rng.as_ref());
-        let group = letter::group(&self.house.templates, view, news, &hex::encode(boundary))
+    fn group(
+        &mut self,
+        view: &NoticeView,
+        news: &News,
+        individual: bool,
+        name: &str,
+    ) -> Case<BlobRef> {
+        let boundary = hex::encode(random::<16>(self.house.rng.as_ref()));
+        let group = letter::group(&self.house.templates, view, news, individual, &boundary)
             .map_err(|e| CaseError::invalid("notice", "cannot be made", e.to_string()))?;
         let body = match self.house.config.signing.shared_body {
             true => {
@@ -308,7 +319,7 @@ impl Making<'_> {
             }
             false => group.body,
         };
-        let blob = Blob::new(name, body, vec![]);
+        let blob = Blob::new(name, body, group.slots);
         let about = blob.about.clone();
         self.blobs.push(blob);
         Ok(about)

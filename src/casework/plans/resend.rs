@@ -73,7 +73,8 @@ pub async fn resend(
     let lead = house.config.plans.lead_days;
     let not_before = planner::notice_at(&t0, record, contact, lead, house.now());
     let view = opened.notice(house, disclosure, t0, 1);
-    let like = like(&manifest, contact, &view)?;
+    let shared = house.config.signing.shared_body;
+    let like = like(&manifest, contact, &view, shared)?;
     let mut findings = leaks("clear subject", contact.clear_subject(), &view.advisories);
     findings.extend(judged(&certificates, &contact.address, not_before));
     if any_stop(&findings) {
@@ -205,8 +206,14 @@ struct Like<'a> {
 
 /// The contact's own mail, or any distributor's with the content that its profile asks for.
 /// Never a reporter's.
-fn like<'a>(manifest: &'a Manifest, contact: &Contact, view: &NoticeView) -> Case<Like<'a>> {
-    let wanted = content::Content::of(&contact.profile, view).name();
+fn like<'a>(
+    manifest: &'a Manifest,
+    contact: &Contact,
+    view: &NoticeView,
+    shared: bool,
+) -> Case<Like<'a>> {
+    let content = content::Content::of(&contact.profile, view);
+    let wanted = if shared { content.equal() } else { content }.name();
     let own = contact.id.to_string();
     let mut other = None;
     for step in &manifest.steps {
@@ -232,5 +239,7 @@ fn like<'a>(manifest: &'a Manifest, contact: &Contact, view: &NoticeView) -> Cas
 
 /// Whether two content groups hold the same beside the text: the profile may have changed since.
 fn same_wishes(one: &str, other: &str) -> bool {
-    ["+poc", "-patches", "-json"].iter().all(|wish| one.contains(wish) == other.contains(wish))
+    ["+poc", "-patches", "-json", content::MARKED]
+        .iter()
+        .all(|wish| one.contains(wish) == other.contains(wish))
 }
