@@ -8,6 +8,7 @@
 mod message;
 mod pace;
 mod pool;
+mod report;
 mod session;
 mod starttls;
 mod tls;
@@ -22,6 +23,7 @@ use crate::config::{Hop, Relay};
 use crate::domain::action::Action;
 use crate::domain::address::is_plain;
 use crate::domain::effect::{Effect, Intended, Permit};
+use crate::domain::envelope::envelope_id;
 use crate::domain::finding::{Finding, Severity, any_stop};
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Retry, Seen};
 use crate::domain::time::Span;
@@ -30,6 +32,7 @@ use crate::letters::bell::BellMail;
 use super::Outlet;
 use pace::Pace;
 use pool::Pool;
+use report::Asked;
 use session::{Door, Session};
 
 /// How long each part of a conversation with the relay may take.
@@ -96,7 +99,9 @@ impl MailOutlet {
     /// Rings a bell: the one mail that needs no permit, because its type has no room for
     /// content.
     pub async fn ring(&self, bell: &BellMail) -> Result<Receipt, OutletError> {
-        let letter = Letter { from: bell.from(), to: bell.to(), bytes: bell.bytes() };
+        let (from, to, bytes) = (bell.from(), bell.to(), bell.bytes());
+        let id = bell.message_id().and_then(|id| envelope_id(from, id));
+        let letter = Letter { from, to, bytes, asked: Asked::Headers(id) };
         self.send(&letter, Urgency::AtOnce).await
     }
 
@@ -138,11 +143,12 @@ struct Letter<'a> {
     from: &'a str,
     to: &'a str,
     bytes: &'a [u8],
+    asked: Asked<'a>,
 }
 
 impl<'a> Letter<'a> {
     fn of(intended: &'a Intended) -> Result<Self, OutletError> {
-        let Action::Mail { envelope_from, to, .. } = &intended.action else {
+        let Action::Mail { envelope_from, to, message_id, .. } = &intended.action else {
             return Err(OutletError::never("not-mail", "the mail outlet takes mail only"));
         };
         if !is_plain(envelope_from) || !is_plain(to) {
@@ -155,7 +161,13 @@ impl<'a> Letter<'a> {
             return Err(OutletError::never("no-message", "a mail needs exactly one message"));
         };
         message::check(&blob.bytes)?;
-        Ok(Self { from: envelope_from, to, bytes: &blob.bytes })
+        let asked = Asked::Headers(envelope_id(envelope_from, message_id));
+        Ok(Self { from: envelope_from, to, bytes: &blob.bytes, asked })
+    }
+
+    /// A post: its text is public, and lists have their own ways with reports.
+    const fn public(self) -> Self {
+        Self { asked: Asked::Nothing, ..self }
     }
 }
 
@@ -190,9 +202,9 @@ impl Outlet for MailOutlet {
 
     async fn act(&self, effect: &Effect) -> Result<Receipt, OutletError> {
         let letter = Letter::of(effect.intended())?;
-        let urgency = match effect.permit() {
-            Permit::Notice(_) => Urgency::Notice,
-            Permit::Public(_) | Permit::Headsup(_) => Urgency::AtOnce,
+        let (letter, urgency) = match effect.permit() {
+            Permit::Notice(_) => (letter, Urgency::Notice),
+            Permit::Public(_) | Permit::Headsup(_) => (letter.public(), Urgency::AtOnce),
         };
         if let (Some(pace), Urgency::Notice) = (&self.pace, urgency) {
             pace.turn(self.clock.as_ref()).await;

@@ -76,7 +76,7 @@ async fn no_more_connections_than_configured_and_nobody_is_lost() {
     assert!(catcher.conversations() <= 2, "{}", catcher.conversations());
 }
 
-fn noticed(intended: Intended) -> Effect {
+pub(super) fn noticed(intended: Intended) -> Effect {
     let plan = PlanId::new(daybreak::domain::time::At::from_secs(0), [0; 10]);
     let approved = daybreak::domain::effect::ApprovedPlan::witnessed(plan, 1);
     Effect::new(intended, true, Permit::Notice(approved)).unwrap()
