@@ -108,6 +108,7 @@ struct Desk {
     spared: Mutex<Option<String>>,
     mails: watch::Sender<Vec<Caught>>,
     conversations: AtomicUsize,
+    hanging: AtomicUsize,
 }
 
 impl Desk {
@@ -156,6 +157,7 @@ impl Catcher {
             script: Mutex::default(),
             mails: watch::Sender::new(Vec::new()),
             conversations: AtomicUsize::new(0),
+            hanging: AtomicUsize::new(0),
         });
         let shared = Arc::clone(&desk);
         let listening = tokio::spawn(async move {
@@ -199,6 +201,11 @@ impl Catcher {
     /// How many conversations were begun so far.
     pub fn conversations(&self) -> usize {
         self.desk.conversations.load(Ordering::Relaxed)
+    }
+
+    /// How many messages were taken so far that will never be answered.
+    pub fn hanging(&self) -> usize {
+        self.desk.hanging.load(Ordering::Relaxed)
     }
 
     /// Every message so far, in order of arrival.

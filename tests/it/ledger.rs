@@ -4,6 +4,7 @@
 mod crowd;
 mod ground;
 mod heard;
+mod pace;
 mod refusals;
 mod resend;
 mod shown;

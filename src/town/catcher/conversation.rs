@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -229,7 +230,10 @@ impl Talk {
                 self.say(&format!("{code} not taken")).await?;
                 return Ok(true);
             }
-            Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::Hang) => {
+                self.desk.hanging.fetch_add(1, Ordering::Relaxed);
+                std::future::pending().await
+            }
             _ => {}
         }
         if bytes.len() > self.desk.size {
