@@ -212,6 +212,7 @@ mod tests {
             ("\"main\"", "\"--upload-pack\"", "repository.meadow.branches"),
             ("2525", "2525\nconnections = 0", "mail.connections"),
             ("2525", "2525\nper_minute = 0", "mail.per_minute"),
+            ("2525", "2525\njitter = 3601", "mail.jitter"),
             (
                 "[site]",
                 "[mail.fallback]\nhost = \"relay.example\"\nport = 25\ntls = \"none\"\n[site]",

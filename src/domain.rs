@@ -14,6 +14,7 @@ pub mod change;
 pub mod deed;
 pub mod disclosure;
 pub mod effect;
+pub mod envelope;
 pub mod event;
 pub mod finding;
 pub mod had;

@@ -14,6 +14,7 @@ mod housekeeping;
 mod journal;
 mod lead;
 mod maker;
+mod pace;
 mod perform;
 mod places;
 mod preflight;
@@ -153,7 +154,7 @@ impl Engine {
         let lead = Leadership::take(&house, &store, holder).await?;
         let high_water = store.read(|r| r.high_water()).await?;
         let journal = Journal::new(store.clone(), holder, lead.epoch);
-        let paced = house.config.mail.per_minute.is_some();
+        let places = Places::new(&house.config.mail);
         tracing::info!(holder = %holder, epoch = lead.epoch, "engine leads");
         Ok(Self {
             house,
@@ -165,7 +166,7 @@ impl Engine {
             tasks: JoinSet::new(),
             errands: JoinSet::new(),
             busy: BTreeSet::new(),
-            places: Places::new(paced),
+            places,
             refusals: Refusals::default(),
             ready: VecDeque::new(),
             embargoed: Vec::new(),
@@ -339,6 +340,8 @@ impl Engine {
         let now = self.house.clock.wall();
         let dues = self.days.values().filter_map(|d| d.run.next_due(now));
         let next = dues.min().map_or(NAP, |at| at.since(now));
+        let turn = self.places.wait(self.house.clock.mono());
+        let next = if turn > Span::ZERO { next.min(turn) } else { next };
         next.max(Span::ZERO).min(NAP)
     }
 }

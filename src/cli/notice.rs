@@ -1,5 +1,7 @@
 //! `daybreak notice`: who has it, who does not, and what a person does about that.
 
+mod follow;
+
 use std::path::Path;
 
 use clap::Subcommand;
@@ -18,10 +20,14 @@ pub enum Notice {
     /// Show who has which revision of the notice, and since when
     ///
     /// Exit code 5 when somebody who shall have a notice lacks their newest.
-    #[command(after_help = "Example:\n  daybreak notice status x_meadow-2026-0001")]
+    #[command(after_help = "Example:\n  daybreak notice status x_meadow-2026-0001\n  \
+        daybreak notice status x_meadow-2026-0001 --follow")]
     Status {
         /// Id, or the public id of one of its advisories
         disclosure: String,
+        /// Show the counts until no mail is left to be sent; the engine sends, this only looks
+        #[arg(long)]
+        follow: bool,
     },
     /// Record that somebody was told otherwise, by telephone say
     #[command(after_help = "Example:\n  \
@@ -70,7 +76,7 @@ pub enum Notice {
 
 pub async fn run(verb: Notice, desk: &Desk) -> Ended {
     match verb {
-        Notice::Status { disclosure } => status(desk, &disclosure).await,
+        Notice::Status { disclosure, follow } => status(desk, &disclosure, follow).await,
         Notice::Mark { disclosure, contact, by_hand: _, evidence } => {
             let found = find_disclosure(&desk.house, &disclosure).await?;
             let (actor, by) = (desk.actor, desk.by.as_str());
@@ -89,8 +95,11 @@ pub async fn run(verb: Notice, desk: &Desk) -> Ended {
     }
 }
 
-async fn status(desk: &Desk, disclosure: &str) -> Ended {
+async fn status(desk: &Desk, disclosure: &str, follow: bool) -> Ended {
     let found = find_disclosure(&desk.house, disclosure).await?;
+    if follow {
+        follow::until_settled(desk, &found).await?;
+    }
     let status = ledger::status(&desk.house, &found).await?;
     let Some(tally) = status.tally else {
         return Err(refuse(
@@ -213,7 +222,8 @@ async fn resend(desk: &Desk, disclosure: &str, contact: &str) -> anyhow::Result<
         .map_or_else(|| "at once on the last approval".to_owned(), |at| at.spoken());
     desk.print.talk(format!(
         "Plan {} sends the notice unchanged to {contact}, {when}; approvals needed: {}. \
-         Next: daybreak plan export {disclosure}/{} --to-team FILE",
+         Next: daybreak plan export {disclosure}/{} --to-team FILE. Once approved, watch it go: \
+         daybreak notice status {disclosure} --follow",
         made.number, manifest.threshold, made.number
     ));
     Ok(())

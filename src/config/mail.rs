@@ -91,12 +91,18 @@ pub struct Relay {
     /// longer be known as the same one: then a person decides instead.
     #[serde(default)]
     pub rewrites_message_id: bool,
-    /// Connections at most, 1 to 64.
+    /// Connections at most, 1 to 64. One that hangs for a while counts no longer, and posts at the
+    /// hour of disclosure wait for none.
     #[serde(default = "default_connections")]
     pub connections: u32,
     /// Notices a minute at most, evenly spaced; as fast as they go unless said.
     #[serde(default)]
     pub per_minute: Option<u32>,
+    /// Seconds at most that chance adds between two notices. None unless said: their order is
+    /// random already, and a few seconds hide neither that something is sent nor to how many;
+    /// who wants to blur that needs minutes, and must know that notices leave later.
+    #[serde(default)]
+    pub jitter: u32,
     /// Seconds after which an unused connection is not used again.
     #[serde(default = "default_idle")]
     pub idle: u32,
@@ -172,6 +178,13 @@ impl Relay {
                 field: "mail.per_minute".to_owned(),
                 wrong: "is 0: no notice would ever leave".to_owned(),
                 right: "leave it out for no limit, or use 1 or more".to_owned(),
+            });
+        }
+        if self.jitter > 3600 {
+            return Err(ConfigError::Wrong {
+                field: "mail.jitter".to_owned(),
+                wrong: format!("is {} seconds between two notices", self.jitter),
+                right: "use at most 3600, an hour".to_owned(),
             });
         }
         if let Some(address) = &self.envelope_from {

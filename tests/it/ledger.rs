@@ -6,6 +6,7 @@ mod crowd;
 mod drafts;
 mod ground;
 mod heard;
+mod pace;
 mod refusals;
 mod resend;
 mod shown;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use daybreak::casework::plans::{self, Standing};
 use daybreak::casework::{audits, controls};
-use daybreak::clock::Clock as _;
+use daybreak::clock::{Clock as _, SystemClock, sleep};
 use daybreak::domain::advisory::Advisory;
 use daybreak::domain::deed::Actor;
 use daybreak::domain::disclosure::Disclosure;
@@ -383,4 +383,18 @@ pub fn just_before(at: At) -> At {
 pub fn once_a_step() -> impl Fn(&Intended) -> bool + Send + Sync + 'static {
     let seen = Mutex::new(BTreeSet::new());
     move |intended| seen.lock().unwrap().insert(intended.step)
+}
+
+/// The engine turns until it is so, in a bounded real time.
+pub async fn until(engine: &mut Engine, what: &str, so: impl Fn() -> bool) {
+    let machine = SystemClock::new();
+    let begin = machine.mono();
+    loop {
+        engine.turn().await.unwrap();
+        if so() {
+            return;
+        }
+        assert!(machine.mono().since(begin) < Span::secs(60), "never: {what}");
+        sleep(&machine, Span::millis(2)).await;
+    }
 }

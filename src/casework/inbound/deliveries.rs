@@ -3,6 +3,7 @@
 
 use crate::casework::{Case, House, plans};
 use crate::domain::action::Action;
+use crate::domain::envelope::{is_random, token};
 use crate::domain::had::Had;
 use crate::domain::ids::{ContactId, DisclosureId, PlanId, StepId};
 use crate::domain::message::Challenge;
@@ -58,18 +59,6 @@ impl Mark {
     fn is_returned(&self, message_id: Option<&str>) -> bool {
         !self.own_sender && message_id == Some(self.message_id.as_str())
     }
-}
-
-/// The token in a MAIL FROM of ours.
-fn token(address: &str) -> Option<&str> {
-    let (local, _) = address.split_once('@')?;
-    let token = local.rsplit('+').next()?.strip_prefix("n-")?;
-    is_random(token).then_some(token)
-}
-
-/// 128 bits in hexadecimal, as every token and Message-ID of ours is.
-fn is_random(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Everything that left.
@@ -195,16 +184,6 @@ fn mark(envelope_from: String, message_id: String) -> Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_whole_tokens_of_ours_count() {
-        let hex = "0123456789abcdef0123456789abcdef";
-        assert_eq!(token(&format!("n-{hex}@b.example")), Some(hex));
-        assert_eq!(token(&format!("bounces+n-{hex}@b.example")), Some(hex));
-        for bad in ["n-0123@b", "bounces@b", "n-@b", "", "n-0123456789abcdef0123456789abcdeg@b"] {
-            assert_eq!(token(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn a_token_is_not_replaced_by_a_message_id() {
