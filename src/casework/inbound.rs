@@ -129,7 +129,7 @@ pub async fn receive(house: &House, actor: Actor, arrived: Arrived) -> Result<Ta
             report::judge(&mail, recipient.as_deref(), &dsn, digest, &deliveries)?
         }
         Shape::Encrypted(message) => {
-            sealed::judge(house, &mail, &message, digest, &deliveries).await?
+            sealed::judge(house, &mail, recipient.as_deref(), &message, digest, &deliveries).await?
         }
         Shape::Clear(piece) => {
             clear::judge(house, &mail, recipient.as_deref(), piece, digest, &deliveries).await?

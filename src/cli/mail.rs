@@ -195,6 +195,8 @@ async fn show(desk: &Desk, name: &str, raw: bool, out: Option<PathBuf>) -> Ended
         vec!["signed by".to_owned(), who(&record.standing)],
         vec!["disclosure".to_owned(), or_none(message.disclosure.map(|d| d.to_string()))],
         vec!["step".to_owned(), or_none(record.step.map(|s| s.to_string()))],
+        // Written outside the encryption, where anybody on the way can write.
+        vec!["says it answers".to_owned(), or_none(record.hint.map(|s| format!("{s} (unproven)")))],
         vec!["from".to_owned(), escaped(&record.from, false)],
         vec!["subject".to_owned(), escaped(&record.subject, false)],
     ];
@@ -214,7 +216,8 @@ fn as_json(message: &Message, whole: bool) -> serde_json::Value {
     let record = message.record.open(Reason::Review);
     let mut value = serde_json::json!({
         "id": message.id, "received_at": message.received_at.rfc3339(),
-        "disclosure": message.disclosure, "step": record.step, "kind": record.kind,
+        "disclosure": message.disclosure, "step": record.step, "hint": record.hint,
+        "kind": record.kind,
         "standing": record.standing, "from": record.from, "subject": record.subject,
     });
     if let Some(object) = value.as_object_mut().filter(|_| whole) {

@@ -104,6 +104,10 @@ pub struct MessageRecord {
     pub enclosed: Vec<Enclosed>,
     /// The delivery it is about.
     pub step: Option<StepId>,
+    /// The delivery that an encrypted mail names only outside its encryption, where anybody on
+    /// the way can write: shown to a person, believed by nobody.
+    #[serde(default)]
+    pub hint: Option<StepId>,
 }
 
 /// One mail that was received.

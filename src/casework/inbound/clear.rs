@@ -48,6 +48,7 @@ pub(super) async fn judge(
             text: piece.text,
             enclosed: piece.enclosed,
             step: about.map(|d| d.step),
+            hint: None,
         },
         inside: None,
         event: None,

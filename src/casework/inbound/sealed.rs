@@ -4,7 +4,9 @@
 //! Decided here: only a good signature by a certificate we hold for somebody acknowledges, and
 //! only the delivery to that same somebody, and only when it was made after that delivery
 //! left. A code proves that its contact can read whoever brings it back, as long as it comes
-//! encrypted: it stood in no other place than a mail sealed to them.
+//! encrypted: it stood in no other place than a mail sealed to them. What a mail answers is
+//! said by its signed inside, or by an address of ours that only the signer's mail came from;
+//! the headers outside are a hint for a person and decide nothing.
 
 use super::deliveries::{Deliveries, Delivery};
 use super::people::{self, Person};
@@ -31,6 +33,7 @@ const SKEW: Span = Span::mins(5);
 pub(super) async fn judge(
     house: &House,
     mail: &Entity<'_>,
+    recipient: Option<&str>,
     message: &[u8],
     digest: Sha256,
     deliveries: &Deliveries,
@@ -50,8 +53,9 @@ pub(super) async fn judge(
     };
     let read = Read::of(opened, &certificates, house.now())?;
     let theirs = read.by.as_ref().map_or_else(Vec::new, |(by, _)| people::with(&everybody, by));
-    let ids = if read.ids.is_empty() { references(mail) } else { read.ids.clone() };
-    let about = deliveries.answered(&ids);
+    let inside = deliveries.answered(&read.ids);
+    let about = inside.or_else(|| returned(deliveries, recipient, &theirs));
+    let hint = if about.is_some() { None } else { deliveries.answered(&references(mail)) };
     let proofs = proofs(house, deliveries, &theirs, &read.piece.text).await?;
     let event = about.and_then(|d| acknowledged(d, &theirs, &read));
     let disclosure = about.map(Delivery::disclosure).or_else(|| filed(deliveries, &theirs));
@@ -65,6 +69,7 @@ pub(super) async fn judge(
         text: read.piece.text,
         enclosed: read.piece.enclosed,
         step: about.map(|d| d.step),
+        hint: hint.map(|d| d.step),
     };
     let (verb, inside, alarm) = ("mail-receive", Some(read.bytes), false);
     Ok(Findings { verb, digest, disclosure, record, inside, event, proofs, alarm })
@@ -83,11 +88,10 @@ fn references(mail: &Entity<'_>) -> Vec<String> {
 }
 
 fn unopened(mail: &Entity<'_>, digest: Sha256, deliveries: &Deliveries) -> Findings {
-    let about = deliveries.answered(&references(mail));
     Findings {
         verb: "mail-receive",
         digest,
-        disclosure: about.map(Delivery::disclosure),
+        disclosure: None,
         record: MessageRecord {
             kind: MessageKind::Unopened,
             standing: Standing::NotAsked,
@@ -95,7 +99,8 @@ fn unopened(mail: &Entity<'_>, digest: Sha256, deliveries: &Deliveries) -> Findi
             subject: mail.text("Subject"),
             text: String::new(),
             enclosed: Vec::new(),
-            step: about.map(|d| d.step),
+            step: None,
+            hint: deliveries.answered(&references(mail)).map(|d| d.step),
         },
         inside: None,
         event: None,
@@ -150,9 +155,8 @@ impl Read {
                 if subject.is_none() {
                     subject = Some(part.entity.text("Subject")).filter(|s| !s.is_empty());
                 }
-                if ids.is_empty() {
-                    ids = references(part.entity);
-                }
+                // What stands around a signed part was not signed with it.
+                ids = references(part.entity);
                 if signed == Signed::Unsigned {
                     signed = detached_word(&part.signature, &part.over, certs, now);
                 }
@@ -178,6 +182,18 @@ impl Read {
             (Stands::Bad, ..) => Standing::BadSignature,
         }
     }
+}
+
+/// The delivery from whose own MAIL FROM the signer's mail came back to us, as the server says:
+/// that address was in one mail only, and it was theirs.
+fn returned<'a>(
+    deliveries: &'a Deliveries,
+    recipient: Option<&str>,
+    theirs: &[&Person],
+) -> Option<&'a Delivery> {
+    let to = recipient?.trim().trim_matches(['<', '>']).to_owned();
+    let found = deliveries.sent_from(&[to])?;
+    theirs.iter().any(|p| p.who == found.recipient).then_some(found)
 }
 
 /// Whether there is a header section that says what follows; else it is a text.
