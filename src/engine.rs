@@ -12,6 +12,7 @@ mod fuse;
 mod housekeeping;
 mod journal;
 mod lead;
+mod mailbox;
 mod maker;
 mod perform;
 mod places;
@@ -44,6 +45,7 @@ use fuse::Fuse;
 use housekeeping::Rounds;
 use journal::Journal;
 use lead::Leadership;
+use mailbox::Mailbox;
 use perform::Outcome;
 use places::Places;
 use press_room::PressRoom;
@@ -127,6 +129,7 @@ pub struct Engine {
     embargoed: Vec<(DisclosureId, At)>,
     /// When deliveries were looked after.
     deliveries_at: Option<Mono>,
+    mailbox: Mailbox,
     alarms: Alarms,
     rounds: Rounds,
     fuse: Fuse,
@@ -167,6 +170,7 @@ impl Engine {
             ready: VecDeque::new(),
             embargoed: Vec::new(),
             deliveries_at: None,
+            mailbox: Mailbox::default(),
             alarms: Alarms::default(),
             rounds: Rounds::default(),
             fuse: Fuse::default(),
@@ -272,6 +276,7 @@ impl Engine {
         self.intend_all().await?;
         self.watch_unarmed(wall);
         self.watch_deliveries(mono);
+        self.watch_mailbox(mono);
         self.keep_house(wall);
         self.ask_for_proofs(mono);
         // What is public comes first: notices have days.

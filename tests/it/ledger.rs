@@ -8,3 +8,4 @@ mod refusals;
 mod resend;
 mod shown;
 mod states;
+mod worries;

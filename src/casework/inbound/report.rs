@@ -57,11 +57,13 @@ pub(super) fn judge(
             enclosed: Vec::new(),
             step,
             hint: None,
+            cut: None,
         },
         inside: None,
         event,
         proofs: Vec::new(),
         alarm: false,
+        attributed: true,
     })
 }
 

@@ -9,10 +9,10 @@
 //! the headers outside are a hint for a person and decide nothing.
 
 use super::deliveries::{Deliveries, Delivery};
+use super::keys::Keys;
 use super::people::{self, Person};
 use super::{Findings, NotTaken, Proof};
 use crate::casework::challenges::codes_in;
-use crate::casework::opening::{TEAM_KEY, team_key};
 use crate::casework::{Case, House};
 use crate::domain::blob::Sha256;
 use crate::domain::event::Happened;
@@ -22,9 +22,7 @@ use crate::domain::time::{At, Span};
 use crate::letters::inbound::{Entity, Piece, inside};
 use crate::pgp::open::LARGEST;
 use crate::pgp::verify::verify_within;
-use crate::pgp::{
-    Certificate, Fingerprint, OpenError, Signed, TeamKey, Unsealed, VerifyError, unseal,
-};
+use crate::pgp::{Certificate, Fingerprint, OpenError, Signed, Unsealed, VerifyError};
 use crate::store::StoreError;
 
 /// How far behind ours the clock of a signer may be.
@@ -38,14 +36,14 @@ pub(super) async fn judge(
     digest: Sha256,
     deliveries: &Deliveries,
 ) -> Result<Findings, NotTaken> {
-    let Some(key) = held_key(house)? else {
+    let Some(keys) = Keys::of(house)? else {
         return Ok(unopened(mail, digest, deliveries));
     };
     let (distributors, advisories) =
         house.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.advisories()?))).await?;
     let everybody = people::everybody(&distributors, &advisories, house.now());
     let certificates = people::certificates(&everybody);
-    let opened = match unseal(message, &[key], &certificates, house.now()) {
+    let opened = match keys.open(message, &certificates, house.now()).await {
         Ok(opened) => opened,
         // Perhaps to a person of the team: kept, so that they can open it.
         Err(OpenError::NotForUs) => return Ok(unopened(mail, digest, deliveries)),
@@ -70,15 +68,13 @@ pub(super) async fn judge(
         enclosed: read.piece.enclosed,
         step: about.map(|d| d.step),
         hint: hint.map(|d| d.step),
+        cut: None,
     };
     let (verb, inside, alarm) = ("mail-receive", Some(read.bytes), false);
-    Ok(Findings { verb, digest, disclosure, record, inside, event, proofs, alarm })
-}
-
-/// The team's key; `None` when it lives with gpg and this machine's house cannot open mail.
-fn held_key(house: &House) -> Case<Option<TeamKey>> {
-    let there = house.dir.join(TEAM_KEY).exists();
-    there.then(|| team_key(&house.dir)).transpose()
+    // Who signed is known, or it came to a place that only one of them was told.
+    let attributed = !theirs.is_empty() || disclosure.is_some() || hint.is_some();
+    let attributed = attributed || !proofs.is_empty();
+    Ok(Findings { verb, digest, disclosure, record, inside, event, proofs, alarm, attributed })
 }
 
 fn references(mail: &Entity<'_>) -> Vec<String> {
@@ -88,6 +84,7 @@ fn references(mail: &Entity<'_>) -> Vec<String> {
 }
 
 fn unopened(mail: &Entity<'_>, digest: Sha256, deliveries: &Deliveries) -> Findings {
+    let hint = deliveries.answered(&references(mail)).map(|d| d.step);
     Findings {
         verb: "mail-receive",
         digest,
@@ -100,12 +97,14 @@ fn unopened(mail: &Entity<'_>, digest: Sha256, deliveries: &Deliveries) -> Findi
             text: String::new(),
             enclosed: Vec::new(),
             step: None,
-            hint: deliveries.answered(&references(mail)).map(|d| d.step),
+            hint,
+            cut: None,
         },
         inside: None,
         event: None,
         proofs: Vec::new(),
         alarm: false,
+        attributed: hint.is_some(),
     }
 }
 
