@@ -13,6 +13,7 @@ mod fuse;
 mod housekeeping;
 mod journal;
 mod lead;
+mod mailbox;
 mod maker;
 mod pace;
 mod perform;
@@ -47,6 +48,7 @@ use fuse::Fuse;
 use housekeeping::Rounds;
 use journal::Journal;
 use lead::Leadership;
+use mailbox::Mailbox;
 use perform::Outcome;
 use places::Places;
 use press_room::PressRoom;
@@ -130,6 +132,7 @@ pub struct Engine {
     embargoed: Vec<(DisclosureId, At)>,
     /// When deliveries were looked after.
     deliveries_at: Option<Mono>,
+    mailbox: Mailbox,
     alarms: Alarms,
     rounds: Rounds,
     covers: Covers,
@@ -171,6 +174,7 @@ impl Engine {
             ready: VecDeque::new(),
             embargoed: Vec::new(),
             deliveries_at: None,
+            mailbox: Mailbox::default(),
             alarms: Alarms::default(),
             rounds: Rounds::default(),
             covers: Covers::default(),
@@ -277,6 +281,7 @@ impl Engine {
         self.intend_all().await?;
         self.watch_unarmed(wall);
         self.watch_deliveries(mono);
+        self.watch_mailbox(mono);
         self.keep_house(wall);
         self.ask_for_proofs(mono);
         self.send_cover_mails(wall, mono);

@@ -39,6 +39,7 @@ use schema::revision;
 
 pub use advisories::AdvisoryRevision;
 pub use audit::{AuditLine, Break, Verdict, verify_without_key};
+pub use blobs::CHUNK;
 pub use error::StoreError;
 pub use intents::Claim;
 pub use lease::Lease;

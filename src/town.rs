@@ -5,6 +5,7 @@
 //! faults come on demand. Nothing of it ever leaves the machine, and everything it wrote is
 //! removed with it unless it is to be kept.
 
+pub mod attacks;
 pub mod catcher;
 pub mod clock;
 pub mod config;

@@ -103,25 +103,58 @@ fn folded(house: &House, plan: &Plan, manifest: &Manifest, events: &[StepEvent])
     run
 }
 
-/// A delivery of the newest revision that the team must hear of.
+/// What the team must hear of a disclosure's notices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worry {
-    /// Bounced or silent.
+    /// Bounced, silent or blocked.
     pub state: DeliveryState,
+    /// A stable code where there is one: why it is blocked.
+    pub code: String,
     /// Since when.
     pub since: At,
     /// The plan.
     pub plan: PlanId,
-    /// The step.
-    pub step: StepId,
+    /// The step; of a plan that is void before anything of it left there is none.
+    pub step: Option<StepId>,
 }
 
-/// What bounced and who is silent.
+/// What bounced, who is silent, what will not go by itself, and the approved notice that became
+/// void before it began while no other took its place.
 pub async fn worries(house: &House, disclosure: DisclosureId) -> Case<Vec<Worry>> {
     let ledger = ledger_of(house, disclosure).await?;
-    let bad = |d: &&Delivery| matches!(d.state, DeliveryState::Bounced | DeliveryState::Silent);
-    let worry = |d: &Delivery| Worry { state: d.state, since: d.since, plan: d.plan, step: d.step };
-    Ok(ledger.newest().filter(bad).map(worry).collect())
+    let bad = |d: &&Delivery| {
+        matches!(d.state, DeliveryState::Bounced | DeliveryState::Silent | DeliveryState::Blocked)
+    };
+    let worry = |d: &Delivery| Worry {
+        state: d.state,
+        code: d.code.clone(),
+        since: d.since,
+        plan: d.plan,
+        step: Some(d.step),
+    };
+    let mut all: Vec<Worry> = ledger.newest().filter(bad).map(worry).collect();
+    let newest = house.store.read(move |r| {
+        if !r.disclosure(disclosure)?.stage.is_open() {
+            return Ok((false, None));
+        }
+        let mut notices = r.plans(disclosure)?.into_iter().filter(|p| p.kind == PlanKind::Notice);
+        let Some(plan) = notices.next_back().filter(|p| p.state == PlanState::Void) else {
+            return Ok::<_, StoreError>((true, None));
+        };
+        let counted_on = !r.approvals(plan.id)?.is_empty();
+        let left = events(r, plan.id)?.iter().any(|e| matches!(e.happened, Happened::Intended));
+        Ok((true, (counted_on && !left).then_some((plan.id, plan.made_at))))
+    });
+    let (open, void) = newest.await?;
+    if !open {
+        // Nobody needs a notice any more; who had one may still not have heard that it is off.
+        all.retain(|w| w.state != DeliveryState::Blocked);
+    }
+    if let Some((plan, since)) = void {
+        let code = ledger::PLAN_VOID.to_owned();
+        all.push(Worry { state: DeliveryState::Blocked, code, since, plan, step: None });
+    }
+    Ok(all)
 }
 
 /// Writes down what was heard of a mail that left: `Delayed`, `Bounced` or `Acknowledged`, also

@@ -104,6 +104,13 @@ pub struct MessageRecord {
     pub enclosed: Vec<Enclosed>,
     /// The delivery it is about.
     pub step: Option<StepId>,
+    /// The delivery that an encrypted mail names only outside its encryption, where anybody on
+    /// the way can write: shown to a person, believed by nobody.
+    #[serde(default)]
+    pub hint: Option<StepId>,
+    /// The length of the whole mail in bytes, when only its beginning was kept.
+    #[serde(default)]
+    pub cut: Option<u64>,
 }
 
 /// One mail that was received.
@@ -115,6 +122,9 @@ pub struct Message {
     pub disclosure: Option<DisclosureId>,
     /// When we received it.
     pub received_at: At,
+    /// Bytes that it takes of the room for mail of nobody; 0 when it belongs to a delivery, a
+    /// disclosure or somebody we know, and is kept whatever happens.
+    pub counts: u64,
     /// The rest.
     pub record: Embargoed<MessageRecord>,
 }

@@ -32,6 +32,8 @@ pub(super) enum Errand {
     Rung(Cause, bool),
     /// Deliveries were looked after: those that a person must hear of.
     Delivered(Vec<Worry>),
+    /// Mail was looked after: whether the room for mail of nobody ends.
+    Mailbox(bool),
     /// The nightly round is over: how many bells were taken.
     Kept(Result<u32, EngineError>),
 }
@@ -81,7 +83,8 @@ impl Engine {
             Ok(Errand::Tried(plan, Some(findings))) => self.tried(plan, &findings).await,
             Ok(Errand::Tried(plan, None)) => self.page(plan, "pinned-bytes-damaged", None),
             Ok(Errand::Delivered(worries)) => self.delivered(&worries),
-            Ok(Errand::Rung(_, true)) => {}
+            Ok(Errand::Rung(_, true) | Errand::Mailbox(false)) => {}
+            Ok(Errand::Mailbox(true)) => self.room_is_scarce(),
             Ok(Errand::Asked(Some(round))) => self.asked(&round),
             Ok(Errand::Covered(round)) => self.covered(round.as_ref()),
             Ok(Errand::Asked(None)) => tracing::warn!("nobody could be asked for a proof"),

@@ -217,6 +217,8 @@ table! {
         received_at -> BigInt,
         lookup -> Binary,
         sealed -> Binary,
+        counts -> BigInt,
+        owes_bell -> Bool,
     }
 }
 

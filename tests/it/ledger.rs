@@ -11,3 +11,4 @@ mod refusals;
 mod resend;
 mod shown;
 mod states;
+mod worries;

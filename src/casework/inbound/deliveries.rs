@@ -21,6 +21,8 @@ pub(super) struct Delivery {
     pub open: bool,
     /// The contact's or the reporter's id; empty for a mail in clear.
     pub recipient: String,
+    /// RCPT TO. Confidential.
+    pub address: String,
     /// When it was first about to leave.
     pub sent_at: At,
     mark: Mark,
@@ -94,7 +96,9 @@ impl Deliveries {
                 continue;
             };
             for step in manifest.steps {
-                let Action::Mail { envelope_from, message_id, .. } = step.action else { continue };
+                let Action::Mail { envelope_from, message_id, to, .. } = step.action else {
+                    continue;
+                };
                 let had = Had::of(events.iter().filter(|e| e.step == step.id));
                 // What never left has no bounce and no answer.
                 let Some(sent_at) = had.first_try() else { continue };
@@ -104,6 +108,7 @@ impl Deliveries {
                     step: step.id,
                     open,
                     recipient: step.sealing.map(|s| s.recipient).unwrap_or_default(),
+                    address: to,
                     sent_at,
                     mark: mark(envelope_from, message_id),
                 });

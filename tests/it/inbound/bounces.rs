@@ -18,12 +18,12 @@ use crate::ground::Db;
 use crate::whole_day::Told;
 use crate::world::town;
 
-pub(super) const VERP: &str = "sender_mode = \"verp\"\nbounce_domain = \"bounces.meadow.example\"";
+pub const VERP: &str = "sender_mode = \"verp\"\nbounce_domain = \"bounces.meadow.example\"";
 const PLUS: &str = "sender_mode = \"plus\"\nenvelope_from = \"return@meadow.example\"";
 const FIXED: &str = "envelope_from = \"return@meadow.example\"";
 
 /// Everybody told, by a house whose `[mail]` says more.
-pub(super) async fn told_with(db: Db, mail: &str) -> Option<Told> {
+pub async fn told_with(db: Db, mail: &str) -> Option<Told> {
     let mut town = town(db).await?;
     let file = town.dir().join("daybreak.toml");
     let text = std::fs::read_to_string(&file).unwrap();

@@ -14,9 +14,9 @@ use daybreak::town::faults::Fault;
 use daybreak::town::story::{self, Form};
 use rstest::rstest;
 
-use super::crowd::until;
 use super::ground::{LARCH, OPERATOR, TARN};
 use crate::ground::Db;
+use crate::story::until;
 use crate::story::{Point, Story};
 
 const ROWAN: &str = "security@rowan.example";
