@@ -94,7 +94,8 @@ mod tests {
     fn only_keys_of_the_right_length_are_taken() {
         let aes256 = format!("9:{}", "0A".repeat(32));
         assert!(MessageKey::parse(&aes256).is_some());
-        for bad in ["", "9", "9:", "9:zz", "7:0a", ":00", "300:00", &aes256[..40]] {
+        let short = format!("9:{}", "0A".repeat(31));
+        for bad in ["", "9", "9:", "9:zz", "7:0a", ":00", "300:00", &short] {
             assert!(MessageKey::parse(bad).is_none(), "{bad}");
         }
     }

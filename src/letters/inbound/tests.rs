@@ -103,10 +103,10 @@ fn of_several(all: &[(&str, &str, &str)]) -> Dsn {
             "Final-Recipient: rfc822; {to}\nOriginal-Recipient: {original}\nAction: {action}\n\n"
         )
     };
-    let start = POSTFIX.find("Final-Recipient").unwrap();
-    let end = start + POSTFIX[start..].find("\n\n").unwrap();
+    let (before, rest) = POSTFIX.split_once("Final-Recipient").unwrap();
+    let (_, after) = rest.split_once("\n\n").unwrap();
     let groups: String = all.iter().map(group).collect();
-    let text = format!("{}{}{}", &POSTFIX[..start], groups.trim_end(), &POSTFIX[end..]);
+    let text = format!("{before}{}\n\n{after}", groups.trim_end());
     match read(&text) {
         Ok(Shape::Report(dsn)) => dsn,
         _ => panic!("not a report: {text}"),
