@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::super::exit::{Ended, Exit, refuse};
 use super::super::print::{Print, table};
 use super::super::{desk::open_house, mail};
-use super::fanout::cpu;
+use super::cpu;
 use crate::casework::distributors::{self, NewContact, NewDistributor};
 use crate::casework::inbound::{self, Arrived};
 use crate::casework::opening::{self, KeySource, Setup};
