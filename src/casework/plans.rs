@@ -1,17 +1,19 @@
-//! Plans: pinned, shown, voided. What goes into one is gathered in `notice` and `release`.
+//! Plans: pinned, shown, voided. What goes into one is gathered in `notice`, `release` and
+//! `headsup`.
 
 mod content;
 pub(super) mod headsup;
 pub mod notice;
 mod pin;
 pub mod preview;
-pub mod release;
+pub mod public;
+mod release;
 mod resend;
+mod succession;
 mod views;
 
 pub use resend::resend;
-
-use std::sync::Arc;
+pub(super) use succession::Succession;
 
 use super::{Case, CaseError, House};
 use crate::domain::approval::Approval;
@@ -23,11 +25,9 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::{AdvisoryId, DisclosureId, PlanId};
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::{Plan, PlanKind, PlanState};
-use crate::domain::receipt::Habit;
 use crate::domain::run::{GoRow, PlanFacts, Run};
 use crate::domain::secret::Reason;
 use crate::domain::zone::T0;
-use crate::outlets::Outlet;
 use crate::store::{Decision, Reader, StoreError, Tx};
 
 /// What whoever makes a plan says of it.
@@ -135,7 +135,7 @@ pub async fn standing(house: &House, plan: &Plan) -> Case<Standing> {
             Ok::<_, StoreError>((plan, r.approvals(id)?, facts, events))
         })
         .await?;
-    let mut run = Run::new(&manifest, facts, repeats(house, &manifest));
+    let mut run = Run::new(&manifest, facts, house.outlets.repeats());
     events.iter().for_each(|e| run.apply(e));
     Ok(Standing { plan, manifest, approvals, facts, run, events })
 }
@@ -167,15 +167,6 @@ pub fn events_after(
         (e.number, StepEvent { id: e.id, step: e.step, at: e.at, epoch: e.epoch, happened })
     };
     Ok(stored.into_iter().map(event).collect())
-}
-
-/// What may be done from `Unknown`, and when, for each outlet of a plan.
-pub fn repeats(house: &House, manifest: &Manifest) -> std::collections::BTreeMap<String, Habit> {
-    let of = |name: &String| {
-        let habit = |o: &Arc<dyn Outlet>| Habit { repeat: o.repeat(), settle: o.settle() };
-        house.outlets.get(name).map(|o| (name.clone(), habit(o)))
-    };
-    manifest.steps.iter().filter_map(|s| of(&s.outlet)).collect()
 }
 
 /// Which plans an edit makes stale.

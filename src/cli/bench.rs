@@ -3,7 +3,14 @@
 //! What must stay true: nothing is printed before a sample of ours was compared, or opened and
 //! verified by somebody else's program; nothing here touches a house.
 
+mod cpu;
 mod fanout;
+mod gpg;
+mod hostile;
+mod patch;
+mod resident;
+mod ring;
+mod schleuder;
 mod smtp;
 
 use clap::Subcommand;
@@ -14,12 +21,16 @@ use super::print::Print;
 #[derive(Debug, Subcommand)]
 pub enum Bench {
     Fanout(fanout::Fanout),
+    Hostile(hostile::Hostile),
+    Schleuder(schleuder::Against),
     Smtp(smtp::Smtp),
 }
 
 pub fn run(bench: &Bench, print: Print) -> Ended {
     match bench {
         Bench::Fanout(fanout) => super::wait_for(fanout::run(fanout, print)),
+        Bench::Hostile(hostile) => super::wait_for(hostile::run(hostile, print)),
+        Bench::Schleuder(against) => super::wait_for(schleuder::run(against, print)),
         Bench::Smtp(smtp) => super::wait_for(smtp::run(smtp, print)),
     }
 }

@@ -26,7 +26,7 @@ use async_trait::async_trait;
 
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
-use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
+use crate::domain::receipt::{Habit, OutletError, Receipt, Repeat, Seen};
 use crate::domain::time::Span;
 
 /// A kind of place in the world.
@@ -59,5 +59,11 @@ impl Outlets {
     /// The outlet of that name.
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Outlet>> {
         self.0.get(name)
+    }
+
+    /// What may be done from `Unknown`, and when, for each of them.
+    pub fn repeats(&self) -> BTreeMap<String, Habit> {
+        let habit = |o: &Arc<dyn Outlet>| Habit { repeat: o.repeat(), settle: o.settle() };
+        self.0.iter().map(|(name, outlet)| (name.clone(), habit(outlet))).collect()
     }
 }

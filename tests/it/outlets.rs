@@ -16,6 +16,7 @@ mod person;
 mod posts;
 mod pypiserver;
 mod relays;
+mod reports;
 mod site;
 mod tls;
 mod wait;

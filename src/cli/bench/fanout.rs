@@ -5,25 +5,23 @@
 //! would cost.
 
 mod bound;
-mod cpu;
 mod memory;
 mod ours;
-mod patch;
 mod peer;
 mod report;
-mod ring;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
 
 use super::super::exit::{Ended, Exit};
 use super::super::print::Print;
+use super::cpu::Spent;
+use super::patch;
+use super::ring::Ring;
 use crate::clock::{Clock as _, SystemClock};
-use cpu::Spent;
 use ours::{Ours, Way};
 use peer::Peer;
 use report::{Report, Row};
-use ring::Ring;
 
 /// Seal one notice to many recipients, beside gpg once a recipient with the same kinds of keys
 #[derive(Debug, Args)]

@@ -67,6 +67,16 @@ impl Index {
     }
 }
 
+/// These files are to be uploaded.
+pub(super) fn uploaded(blobs: &[Blob]) -> Intended {
+    let action = Action::Run {
+        command: "index".to_owned(),
+        args: vec!["Zanzibarite".to_owned()],
+        files: blobs.iter().map(|b| b.about.clone()).collect(),
+    };
+    intended(action, blobs.to_vec())
+}
+
 #[async_trait]
 impl World for Index {
     fn name(&self) -> &'static str {
@@ -87,12 +97,7 @@ impl World for Index {
         command::outlet("index", config, self.work.path().join("work"), clock)
     }
     fn intended(&self) -> Intended {
-        let action = Action::Run {
-            command: "index".to_owned(),
-            args: vec!["Zanzibarite".to_owned()],
-            files: self.blobs.iter().map(|b| b.about.clone()).collect(),
-        };
-        intended(action, self.blobs.clone())
+        uploaded(&self.blobs)
     }
     async fn appear(&self) {
         self.server.script(Script::default());

@@ -52,6 +52,7 @@ impl Law {
             templates: vec![],
             resends: None,
             tells: None,
+            past: None,
             steps: vec![only],
         };
         let go = Some(GoRow::Go(T));

@@ -4,10 +4,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::super::cpu;
+use super::super::ring::{Kind, Ring};
 use super::Fanout;
-use super::cpu;
 use super::ours::Way;
-use super::ring::{Kind, Ring};
 use crate::clock::SystemClock;
 use crate::exec::Process;
 

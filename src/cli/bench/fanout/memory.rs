@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::super::exit::{Ended, Exit};
 use super::super::super::print::Print;
+use super::super::patch::Patch;
+use super::super::resident;
 use super::ours::Way;
-use super::patch::Patch;
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::time::Span;
 use crate::exec::Process;
@@ -82,9 +83,8 @@ pub fn measure(way: Way, recipients: u32, size: u32) -> anyhow::Result<Used> {
     let signer = ResidentSigner::new(&signer)?;
     let reader: Certificate = samples::cv25519(reader, at)?.certificate;
     let to = Recipients::of(&[reader], at)?;
-    // The peak is counted from here.
-    std::fs::write("/proc/self/clear_refs", "5").context("cannot reset the peak of memory")?;
-    let idle_bytes = status("VmRSS:")?;
+    resident::forget_peak()?;
+    let idle_bytes = resident::now()?;
     let shared = match way {
         Way::Shared => Some(SignedBody::read(Patch::new(size), size as usize, &signer, at)?),
         Way::Full => None,
@@ -106,16 +106,7 @@ pub fn measure(way: Way, recipients: u32, size: u32) -> anyhow::Result<Used> {
         done.collect::<Result<Vec<()>, _>>()
     })?;
     let way = way.words().to_owned();
-    Ok(Used { way, recipients, size, idle_bytes, peak_bytes: status("VmHWM:")? })
-}
-
-/// A line of `/proc/self/status`, bytes.
-fn status(name: &str) -> anyhow::Result<u64> {
-    let text = std::fs::read_to_string("/proc/self/status");
-    let text = text.context("cannot read memory from /proc")?;
-    let line = text.lines().find_map(|l| l.strip_prefix(name));
-    let kib = line.and_then(|l| l.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    Ok(kib.context("/proc/self/status is of another form")?.saturating_mul(1024))
+    Ok(Used { way, recipients, size, idle_bytes, peak_bytes: resident::peak()? })
 }
 
 /// Where the sealed bytes go.

@@ -7,8 +7,8 @@ use clap::ValueEnum;
 use serde::Serialize;
 use tokio::task::JoinSet;
 
-use super::cpu::{self, Spent};
-use super::ring::Ring;
+use super::super::cpu::{self, Spent};
+use super::super::ring::Ring;
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::time::At;
 use crate::pgp::press::cores;

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::super::super::print::table;
+use super::super::cpu::Spent;
 use super::Fanout;
-use super::cpu::Spent;
 use super::ours::Way;
 
 /// One way of signing, ours beside gpg's, milliseconds a message.

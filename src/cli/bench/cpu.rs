@@ -24,6 +24,18 @@ pub fn children() -> anyhow::Result<f64> {
     fields("self", [13, 14])
 }
 
+/// From now on orphans among our descendants become our children, so that what they spend is
+/// counted in [`children`] too: gpgme lets every gpg it starts be an orphan.
+pub fn adopt_orphans() -> anyhow::Result<()> {
+    let ourselves = rustix::process::getpid();
+    rustix::process::set_child_subreaper(Some(ourselves)).context("cannot adopt orphans")
+}
+
+/// Counts the adopted ones that ended. To be called while nobody waits for a child.
+pub fn bury_orphans() {
+    while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
+}
+
 /// CPU time of another process that still lives, milliseconds, in steps of ten.
 pub fn of(pid: &str) -> anyhow::Result<f64> {
     fields(pid, [11, 12])

@@ -30,7 +30,7 @@ impl Kind {
     }
 
     fn make(self, nth: u32, at: At) -> Option<TeamKey> {
-        let user = format!("Reader {nth} <reader-{nth}@larch.example>");
+        let user = format!("Reader {nth} <{}>", address(nth));
         let made = match self {
             Self::Rsa4096 => samples::rsa4096(&user, at),
             Self::P384 => samples::p384(&user, at),
@@ -38,6 +38,10 @@ impl Kind {
         };
         made.ok()
     }
+}
+
+fn address(nth: u32) -> String {
+    format!("reader-{nth}@larch.example")
 }
 
 pub struct Ring {
@@ -61,7 +65,11 @@ impl Ring {
                 })
             };
             let threads: Vec<_> = (0..cores).map(share).collect();
-            threads.into_iter().flat_map(|t| t.join().unwrap_or_else(|_| vec![None])).collect()
+            let shares = threads.into_iter().map(|t| t.join().unwrap_or_else(|_| vec![None]));
+            let mut shares: Vec<_> = shares.map(Vec::into_iter).collect();
+            // One of each share in turn is the order in which they were wanted.
+            let turns = wanted.iter().zip((0..cores).cycle());
+            turns.map(|(_, core)| shares.get_mut(core)?.next().flatten()).collect()
         });
         let keys: Option<Vec<_>> = made.into_iter().collect();
         Ok(Self {
@@ -74,6 +82,11 @@ impl Ring {
     /// All distinct recipients.
     pub fn keys(&self) -> impl Iterator<Item = &TeamKey> {
         self.keys.iter().map(|(_, key)| key)
+    }
+
+    /// All distinct recipients with their addresses.
+    pub fn people(&self) -> impl Iterator<Item = (String, &TeamKey)> {
+        (0_u32..).map(address).zip(self.keys())
     }
 
     pub fn one_of_each_kind(&self) -> impl Iterator<Item = &TeamKey> {
