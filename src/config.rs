@@ -14,6 +14,7 @@ mod sender;
 mod signing;
 mod site;
 mod team;
+mod webhook;
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use commands::{Command, PythonIndex};
 pub use housekeeping::Housekeeping;
 pub use inbound::Inbound;
-pub use lists::{List, PostSigning};
+pub use lists::{ArchiveShows, List, PostSigning};
 pub use mail::{Hop, Relay, Tls};
 pub use named::NamedFile;
 pub use plans::Plans;
@@ -31,6 +32,7 @@ pub use sender::SenderMode;
 pub use signing::{SignerChoice, Signing};
 pub use site::{Site, StaticTree};
 pub use team::Team;
+pub use webhook::Webhook;
 
 use std::collections::BTreeMap;
 
@@ -95,6 +97,9 @@ pub struct Config {
     /// Commands by name.
     #[serde(default)]
     pub command: BTreeMap<String, Command>,
+    /// Who is called when a disclosure is public.
+    #[serde(default)]
+    pub webhook: Vec<Webhook>,
 }
 
 fn default_database() -> String {
@@ -133,6 +138,7 @@ impl Config {
         for (name, command) in &self.command {
             command.check(name)?;
         }
+        webhook::check_all(&self.webhook)?;
         Ok(())
     }
 }

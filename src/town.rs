@@ -29,7 +29,9 @@ use tempfile::TempDir;
 use crate::casework::opening::{self, CONFIG, KeySource, Setup};
 use crate::casework::{CaseError, House};
 use crate::clock::{Clock, Generator, Rng, SystemClock};
-use crate::domain::planner::{GIT, MAIL, PERSON, SITE, STATIC, await_outlet, command_outlet};
+use crate::domain::planner::{
+    GIT, MAIL, PERSON, SITE, STATIC, await_outlet, command_outlet, webhook_outlet,
+};
 use crate::domain::time::At;
 use crate::exec::Process;
 use crate::pgp::{Certificate, TeamKeyError};
@@ -307,7 +309,7 @@ impl Town {
     }
 
     /// What the outlet of that name shall do wrong and what it was asked: `mail`, `git`,
-    /// `site`, `person`, `command:index`, `await:index`. `None` for a name of no outlet.
+    /// `site`, `person`, `command:index`, `await:index`, `webhook:NAME`. `None` for a name of no outlet.
     pub fn script(&self, outlet: &str) -> Option<&Arc<Script>> {
         self.scripts.get(outlet)
     }
@@ -378,7 +380,9 @@ fn open(
     let named = [MAIL, GIT, PERSON, SITE, STATIC].map(str::to_owned);
     let commands: Vec<String> =
         house.config.command.keys().flat_map(|c| [command_outlet(c), await_outlet(c)]).collect();
-    for name in named.into_iter().chain(commands) {
+    let webhooks: Vec<String> =
+        house.config.webhook.iter().map(|w| webhook_outlet(&w.name)).collect();
+    for name in named.into_iter().chain(commands).chain(webhooks) {
         if let Some(inner) = house.outlets.get(&name).map(Arc::clone) {
             let script = Arc::clone(scripts.entry(name.clone()).or_default());
             house.outlets.add(name, Arc::new(Scripted::new(inner, script)));

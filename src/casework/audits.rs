@@ -110,8 +110,10 @@ pub fn spoken(step: &Step) -> String {
             format!("push {} to {repository}", names.join(", "))
         }
         Action::Run { command, args, .. } => format!("run {command} for {}", args.join(" ")),
+        Action::Await { look, .. } if look.starts_with("list:") => format!("see it at {look}"),
         Action::Await { look, args, .. } => format!("wait at {look} for {}", args.join(" ")),
         Action::Publish { public_id, .. } => format!("publish {public_id}"),
+        Action::Post { webhook, .. } => format!("call {webhook}"),
         Action::Ask { instruction, .. } => format!("ask: {instruction}"),
     }
 }

@@ -14,14 +14,19 @@ use super::publications::StoreShelf;
 use super::{Bells, Case, CaseError, House};
 use crate::clock::{Clock, Rng};
 use crate::config::{Config, SignerChoice};
-use crate::domain::planner::{GIT, MAIL, PERSON, SITE, STATIC, await_outlet, command_outlet};
+use crate::domain::planner::{
+    GIT, MAIL, PERSON, SITE, STATIC, arrival_look, await_outlet, command_outlet, webhook_outlet,
+};
 use crate::formats::templates::Templates;
 use crate::outlets::git::GitOutlet;
 use crate::outlets::mail::MailOutlet;
 use crate::outlets::person::PersonOutlet;
+use crate::outlets::posts::{ArrivalOutlet, LookedAfter, Posts};
+use crate::outlets::shown::PublicSite;
 use crate::outlets::site::SiteOutlet;
 use crate::outlets::static_site::StaticSite;
 use crate::outlets::wait::WaitOutlet;
+use crate::outlets::webhook::WebhookOutlet;
 use crate::outlets::{Outlets, command};
 use crate::pgp::{
     Certificate, KeyFingerprint, ResidentSigner, Signer, TeamKey, generate_team_key,
@@ -188,6 +193,10 @@ pub fn open(dir: &Path, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Case<House>
     if let Some(tree) = &config.site.static_tree {
         let pages = StorePages::new(store.clone(), Arc::clone(&templates), masthead(&config), dir);
         let site = StaticSite::new(tree.clone(), Arc::new(pages), Arc::clone(&clock));
+        let site = match public_site(&config, &clock) {
+            Some(public) => site.shown_by(public),
+            None => site,
+        };
         outlets.add(STATIC, Arc::new(site));
     }
     let mail = MailOutlet::new(config.mail.clone(), config.team.domain(), Arc::clone(&clock));
@@ -276,24 +285,40 @@ fn outlets(dir: &Path, config: &Config, store: &Store, clock: &Arc<dyn Clock>) -
         .create(&work)
         .map_err(|e| disk("making the work folder", &e))?;
     let mut outlets = Outlets::default();
-    outlets.add(
-        MAIL,
-        Arc::new(MailOutlet::new(config.mail.clone(), config.team.domain(), Arc::clone(clock))),
-    );
+    let mail = MailOutlet::new(config.mail.clone(), config.team.domain(), Arc::clone(clock));
+    let posts = Arc::new(Posts::new(config, clock));
+    outlets.add(MAIL, Arc::new(LookedAfter::new(Arc::new(mail), Arc::clone(&posts))));
+    for (name, _) in config.list.iter().filter(|(_, list)| list.is_watched()) {
+        let arrives = ArrivalOutlet::new(name, Arc::clone(&posts));
+        outlets.add(await_outlet(&arrival_look(name)), Arc::new(arrives));
+    }
     outlets.add(
         GIT,
         Arc::new(GitOutlet::new(config.repository.clone(), dir.to_owned(), Arc::clone(clock))),
     );
     outlets.add(PERSON, Arc::new(PersonOutlet));
-    outlets.add(
-        SITE,
-        Arc::new(SiteOutlet::new(Arc::new(StoreShelf::new(store.clone(), Arc::clone(clock))))),
-    );
+    let site = SiteOutlet::new(Arc::new(StoreShelf::new(store.clone(), Arc::clone(clock))));
+    // Where a tree is carried out, the public address shows the tree, which comes later.
+    let site = match public_site(config, clock).filter(|_| config.site.static_tree.is_none()) {
+        Some(public) => site.shown_by(public),
+        None => site,
+    };
+    outlets.add(SITE, Arc::new(site));
     for (name, settings) in &config.command {
         let does = command::outlet(name, settings.clone(), work.clone(), Arc::clone(clock));
         outlets.add(command_outlet(name), does);
         let waits = WaitOutlet::new(name, settings.clone(), work.clone(), Arc::clone(clock));
         outlets.add(await_outlet(name), Arc::new(waits));
     }
+    for webhook in &config.webhook {
+        let calls = WebhookOutlet::new(webhook.clone(), Arc::clone(clock));
+        outlets.add(webhook_outlet(&webhook.name), Arc::new(calls));
+    }
     Ok(outlets)
+}
+
+/// The site as anybody sees it, where it shall be looked at.
+fn public_site(config: &Config, clock: &Arc<dyn Clock>) -> Option<PublicSite> {
+    let address = config.site.public_url.as_ref()?;
+    Some(PublicSite::new(address, Arc::clone(clock)))
 }

@@ -76,6 +76,9 @@ pub async fn run(doctor: &Doctor, global: &Global, print: Print) -> Ended {
     all.push(checks::audit(&house).await?);
     all.push(checks::signers(&house).await?);
     all.push(checks::distributors(&house).await?);
+    if !house.config.webhook.is_empty() {
+        all.push(checks::webhooks(&house));
+    }
     all.push(checks::leader(&house).await?);
     all.push(checks::clock(&house).await?);
     all.push(checks::plans(&house).await?);

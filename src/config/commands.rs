@@ -24,6 +24,9 @@ pub enum Command {
         /// Whether running it twice is harmless.
         #[serde(default)]
         safe_to_repeat: bool,
+        /// Seconds after it ran within which the look may still not find what it did.
+        #[serde(default)]
+        settle: u32,
         /// Seconds it may take.
         #[serde(default = "default_seconds")]
         seconds: u32,
@@ -50,9 +53,17 @@ pub struct PythonIndex {
     /// File that holds the password or token.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
+    /// Seconds after an upload within which the listing may still not show it: twice what the
+    /// index's caches keep.
+    #[serde(default = "default_settle")]
+    pub settle: u32,
     /// The twine program.
     #[serde(default = "default_twine")]
     pub twine: String,
+}
+
+const fn default_settle() -> u32 {
+    300
 }
 
 fn default_twine() -> String {

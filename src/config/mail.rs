@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::lists::check_look;
 use super::sender::SenderMode;
 use super::{ConfigError, check_address};
 
@@ -91,6 +92,11 @@ pub struct Relay {
     /// longer be known as the same one: then a person decides instead.
     #[serde(default)]
     pub rewrites_message_id: bool,
+    /// What looks for a mail in this relay's queue and log, an argv without a shell with `{0}`
+    /// for the Message-ID. It prints the Message-ID and exits with 0 when the relay passed it
+    /// on or 2 while it waits in the queue; it exits with 1 when the relay never had it.
+    #[serde(default)]
+    pub look: Vec<String>,
     /// Connections at most, 1 to 64. One that hangs for a while counts no longer, and posts at the
     /// hour of disclosure wait for none.
     #[serde(default = "default_connections")]
@@ -180,6 +186,7 @@ impl Relay {
                 right: "leave it out for no limit, or use 1 or more".to_owned(),
             });
         }
+        check_look("mail.look", &self.look)?;
         if self.jitter > 3600 {
             return Err(ConfigError::Wrong {
                 field: "mail.jitter".to_owned(),

@@ -48,6 +48,10 @@ impl Config {
                 }
             }
         }
+        for webhook in &self.webhook {
+            let field = format!("webhook {}: secret_file", webhook.name);
+            add(field, Some(&webhook.secret_file), true);
+        }
         all
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use super::webhook::check_web;
 
 /// A static tree on disk, followed by a command that carries it out.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -23,6 +24,10 @@ pub struct StaticTree {
 pub struct Site {
     /// What the world sees, without a final slash: `https://security.example.org`.
     pub base_url: String,
+    /// Where everybody reads the pages, mostly the same as `base_url`: when given, a publication
+    /// counts as seen only when an anonymous reader gets it there, byte for byte.
+    #[serde(default)]
+    pub public_url: Option<String>,
     /// Address and port `serve` listens on.
     #[serde(default = "default_listen")]
     pub listen: String,
@@ -54,6 +59,12 @@ impl Site {
         let plain = self.base_url.chars().all(|c| c.is_ascii_graphic() && !"<>\"'".contains(c));
         if !web || !plain || self.base_url.ends_with('/') {
             return wrong("base_url", "is not a web address", "use https://host without final /");
+        }
+        if let Some(url) = &self.public_url {
+            check_web("site.public_url", url)?;
+            if url.ends_with('/') {
+                return wrong("public_url", "ends with /", "leave the final / out");
+            }
         }
         if self.listen.parse::<std::net::SocketAddr>().is_err() {
             return wrong("listen", "is not an address and port", "use for example 127.0.0.1:8480");

@@ -82,6 +82,15 @@ pub enum Action {
         /// Fragments for the feeds and indices, which are rebuilt from all publications.
         entries: Vec<BlobRef>,
     },
+    /// Calling one receiver with an event (Standard Webhooks 1.0).
+    Post {
+        /// The receiver's name in the configuration.
+        webhook: String,
+        /// Its address, as people approved it.
+        url: String,
+        /// The body.
+        event: BlobRef,
+    },
     /// Something only a person can do.
     Ask {
         /// Who is asked.
@@ -106,6 +115,7 @@ impl Action {
             Self::Run { .. } => "run",
             Self::Await { .. } => "await",
             Self::Publish { .. } => "publish",
+            Self::Post { .. } => "post",
             Self::Ask { .. } => "ask",
         }
     }
@@ -117,6 +127,7 @@ impl Action {
             Self::Push { pack, .. } => vec![pack],
             Self::Run { files, .. } => files.iter().collect(),
             Self::Publish { documents, entries, .. } => documents.iter().chain(entries).collect(),
+            Self::Post { event, .. } => vec![event],
             Self::Await { .. } | Self::Ask { .. } => Vec::new(),
         }
     }

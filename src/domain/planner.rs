@@ -3,7 +3,8 @@
 //!
 //! Release: gates first (each tag, each branch, uploads, waiting for files that others
 //! build from a tag), then announcements (own lists before others, the site beside them),
-//! then what is left for people.
+//! then the receivers that are called once everything is to be seen, and what is left for
+//! people.
 
 use super::action::{Action, Expected, RefMove};
 use super::blob::BlobRef;
@@ -28,6 +29,16 @@ pub const PERSON: &str = "person";
 /// The outlet of a configured command.
 pub fn command_outlet(name: &str) -> String {
     format!("command:{name}")
+}
+
+/// What a step looks at that waits until a list has sent a post. No command has such a name.
+pub fn arrival_look(list: &str) -> String {
+    format!("list:{list}")
+}
+
+/// The outlet of a configured receiver of events.
+pub fn webhook_outlet(name: &str) -> String {
+    format!("webhook:{name}")
 }
 
 /// The outlet that waits for files at a configured place.
@@ -77,6 +88,8 @@ pub struct Post {
     pub order: u32,
     /// What a moderator must be told, if the list is moderated.
     pub moderation: Option<String>,
+    /// What waits until the list has sent it, if that can be seen: an `Await` action.
+    pub arrival: Option<Action>,
 }
 
 /// Everything a Release plan does.
@@ -95,6 +108,8 @@ pub struct ReleaseDay<'a> {
     pub pages: Vec<Action>,
     /// Whether a static tree is carried out too.
     pub static_tree: bool,
+    /// Receivers by name, and what each is called with: `Post` actions.
+    pub calls: Vec<(String, Action)>,
     /// Who is asked when a person is needed.
     pub owner: String,
 }
@@ -110,6 +125,7 @@ impl ReleaseDay<'_> {
             posts: Vec::new(),
             pages: Vec::new(),
             static_tree: false,
+            calls: Vec::new(),
             owner,
         }
     }
@@ -166,7 +182,7 @@ pub fn release(day: ReleaseDay<'_>, mut id: impl FnMut() -> StepId) -> Vec<Step>
     let mut posts = day.posts;
     posts.sort_by_key(|p| p.order);
     let mut before: Vec<StepId> = Vec::new();
-    let mut asks = Vec::new();
+    let (mut asks, mut arrivals) = (Vec::new(), Vec::new());
     for post in posts {
         let post_id = id();
         steps.push(step(post_id, MAIL, Phase::Announce, before.clone(), post.mail));
@@ -174,6 +190,7 @@ pub fn release(day: ReleaseDay<'_>, mut id: impl FnMut() -> StepId) -> Vec<Step>
         if let Some(instruction) = post.moderation {
             asks.push((post_id, instruction));
         }
+        arrivals.extend(post.arrival.map(|action| (post_id, action)));
     }
     let mut shown = Vec::new();
     for page in day.pages {
@@ -181,14 +198,24 @@ pub fn release(day: ReleaseDay<'_>, mut id: impl FnMut() -> StepId) -> Vec<Step>
         shown.push((page_id, page.clone()));
         steps.push(step(page_id, SITE, Phase::Announce, vec![], page));
     }
+    let mut public: Vec<StepId> = shown.iter().map(|(page_id, _)| *page_id).collect();
     if day.static_tree {
         // One after another, after all pages: an older tree must never overwrite a newer one.
-        let mut before: Vec<StepId> = shown.iter().map(|(page_id, _)| *page_id).collect();
         for (_, page) in shown {
             let tree_id = id();
-            steps.push(step(tree_id, STATIC, Phase::Announce, before.clone(), page));
-            before.push(tree_id);
+            steps.push(step(tree_id, STATIC, Phase::Announce, public.clone(), page));
+            public.push(tree_id);
         }
+    }
+    // What a receiver is told to look at must be there.
+    for (name, call) in day.calls {
+        let outlet = webhook_outlet(&name);
+        steps.push(step(id(), &outlet, Phase::FollowUp, public.clone(), call));
+    }
+    for (post_id, action) in arrivals {
+        let Action::Await { look, .. } = &action else { continue };
+        let outlet = await_outlet(look);
+        steps.push(step(id(), &outlet, Phase::FollowUp, vec![post_id], action));
     }
     for (post_id, instruction) in asks {
         let action = Action::Ask {
@@ -301,6 +328,11 @@ mod tests {
             mail: mail(list),
             order,
             moderation,
+            arrival: (order == 9).then(|| Action::Await {
+                look: arrival_look(list),
+                args: vec!["1@m".into()],
+                expected: vec![],
+            }),
         };
         let page = Action::Publish { public_id: "x_1".into(), documents: vec![], entries: vec![] };
         let day = ReleaseDay {
@@ -316,6 +348,14 @@ mod tests {
             posts: vec![post("oss", 9, Some("release it".into())), post("own", 1, None)],
             pages: vec![page],
             static_tree: true,
+            calls: vec![(
+                "chat".into(),
+                Action::Post {
+                    webhook: "chat".into(),
+                    url: "https://hooks.example/".into(),
+                    event: blob(),
+                },
+            )],
             owner: "ada".into(),
         };
         let steps = release(day, ids());
@@ -331,6 +371,8 @@ mod tests {
                 (Phase::Announce, "mail", 1),
                 (Phase::Announce, "publish", 0),
                 (Phase::Announce, "publish", 1),
+                (Phase::FollowUp, "post", 2),
+                (Phase::FollowUp, "await", 1),
                 (Phase::FollowUp, "ask", 1),
             ]
         );

@@ -50,7 +50,7 @@ impl fmt::Debug for Receipt {
 }
 
 /// What a look saw.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Seen {
     /// It is not there.
@@ -63,6 +63,18 @@ pub enum Seen {
     Conflict(String),
     /// Nobody can tell.
     CannotTell,
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("absent"),
+            Self::Underway(since) => write!(f, "underway since {since}"),
+            Self::Present(receipt) => write!(f, "present {receipt:?}"),
+            Self::Conflict(_) => f.write_str("[conflict]"),
+            Self::CannotTell => f.write_str("cannot tell"),
+        }
+    }
 }
 
 /// What may be done from a state nobody can tell.
@@ -80,6 +92,30 @@ pub enum Repeat {
     },
     /// Only when a person says so.
     AskHuman,
+}
+
+/// How an outlet behaves when an act's answer is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Habit {
+    /// What may be done from a state nobody can tell.
+    pub repeat: Repeat,
+    /// How long after an act the world may still not show it: until then an absence proves
+    /// nothing.
+    pub settle: Span,
+}
+
+impl Default for Habit {
+    /// Of an outlet nobody knows.
+    fn default() -> Self {
+        Repeat::AskHuman.into()
+    }
+}
+
+impl From<Repeat> for Habit {
+    /// Of an outlet whose world shows at once what was done.
+    fn from(repeat: Repeat) -> Self {
+        Self { repeat, settle: Span::ZERO }
+    }
 }
 
 /// When to try again.
@@ -106,24 +142,36 @@ pub struct OutletError {
     pub message: String,
     /// What to do about it.
     pub retry: Retry,
+    /// How long the world asks to be left alone before the next try (RFC 9110 section 10.2.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<Span>,
 }
 
 impl OutletError {
+    fn new(code: &str, message: impl Into<String>, retry: Retry) -> Self {
+        Self { code: code.to_owned(), message: message.into(), retry, wait: None }
+    }
+    /// The same, not to be tried again before `wait` is over.
+    #[must_use]
+    pub fn not_within(mut self, wait: Option<Span>) -> Self {
+        self.wait = wait;
+        self
+    }
     /// Nothing happened; later may work.
     pub fn later(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), retry: Retry::Later }
+        Self::new(code, message, Retry::Later)
     }
     /// Nothing happened and never will.
     pub fn never(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), retry: Retry::Never }
+        Self::new(code, message, Retry::Never)
     }
     /// It may have happened.
     pub fn unknown(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), retry: Retry::Unknown }
+        Self::new(code, message, Retry::Unknown)
     }
     /// A person must decide.
     pub fn ask_human(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), retry: Retry::AskHuman }
+        Self::new(code, message, Retry::AskHuman)
     }
 }
 

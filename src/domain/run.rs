@@ -14,12 +14,12 @@ pub use progress::{GAVE_UP, NOBODY_CAN_TELL, Progress, Status};
 use steady::Steady;
 
 use super::action::Action;
-use super::event::StepEvent;
+use super::event::{Happened, StepEvent};
 use super::ids::StepId;
 use super::manifest::Manifest;
 use super::news::NoticeKind;
 use super::plan::{Phase, PlanKind, PlanState, Step};
-use super::receipt::Repeat;
+use super::receipt::{Habit, Repeat};
 use super::time::{At, Mono, Span};
 
 /// Up to this late, GO follows the clock without looking first.
@@ -80,7 +80,7 @@ pub enum Command {
 pub struct Run {
     steps: Vec<Step>,
     progress: BTreeMap<StepId, Progress>,
-    repeats: BTreeMap<String, Repeat>,
+    habits: BTreeMap<String, Habit>,
     facts: PlanFacts,
     public: bool,
     t0: At,
@@ -91,21 +91,23 @@ pub struct Run {
     announce_after: Span,
     noticed_late: Option<At>,
     steady: Steady,
-    /// When each step last changed, and when GO was written, on the steady clock.
+    /// When each step last changed, since when nobody can tell of it, and when GO was written,
+    /// on the steady clock.
     changed: BTreeMap<StepId, At>,
+    doubted: BTreeMap<StepId, At>,
     gone: Option<At>,
 }
 
 impl Run {
-    /// A fresh run; `repeats` says for each outlet what may be done from `Unknown`.
-    pub fn new(manifest: &Manifest, facts: PlanFacts, repeats: BTreeMap<String, Repeat>) -> Self {
+    /// A fresh run; `habits` says for each outlet what may be done from `Unknown`, and when.
+    pub fn new(manifest: &Manifest, facts: PlanFacts, habits: BTreeMap<String, Habit>) -> Self {
         let progress = manifest.steps.iter().map(|s| (s.id, Progress::default())).collect();
         let mut steady = Steady::default();
         let gone = go_at(facts).map(|at| steady.heard(at));
         Self {
             steps: manifest.steps.clone(),
             progress,
-            repeats,
+            habits,
             facts,
             public: manifest.kind.is_public(),
             t0: manifest.t0.at,
@@ -121,6 +123,7 @@ impl Run {
             noticed_late: None,
             steady,
             changed: BTreeMap::new(),
+            doubted: BTreeMap::new(),
             gone,
         }
     }
@@ -142,11 +145,26 @@ impl Run {
     /// Folds one event. Events of unknown steps are ignored.
     pub fn apply(&mut self, event: &StepEvent) {
         let Some(step) = self.steps.iter().find(|s| s.id == event.step) else { return };
-        let repeat = self.repeats.get(&step.outlet).copied().unwrap_or(Repeat::AskHuman);
-        self.changed.insert(event.step, self.steady.heard(event.at));
-        if let Some(progress) = self.progress.get_mut(&event.step) {
-            progress.fold(step, repeat, self.t0, event);
+        let habit = self.habit_of(step);
+        let at = self.steady.heard(event.at);
+        let settled = self.has_settled(event.step, habit, at);
+        self.changed.insert(event.step, at);
+        let Some(progress) = self.progress.get_mut(&event.step) else { return };
+        progress.fold(step, (habit, settled), self.t0, event);
+        if !matches!(progress.status, Status::Unknown { .. }) {
+            self.doubted.remove(&event.step);
+        } else if !matches!(event.happened, Happened::Looked { .. }) {
+            self.doubted.insert(event.step, at);
         }
+    }
+
+    /// Whether an absence seen at `at`, on the steady clock, proves that nothing happened.
+    fn has_settled(&self, step: StepId, habit: Habit, at: At) -> bool {
+        let span = match habit.repeat {
+            Repeat::SameBytes { after, .. } => habit.settle.max(after),
+            Repeat::Safe | Repeat::AskHuman => habit.settle,
+        };
+        self.doubted.get(&step).is_none_or(|since| at.since(*since) >= span)
     }
 
     /// The steps, in the plan's order.
@@ -185,16 +203,17 @@ impl Run {
     /// How far a step is, with what may be done from `Unknown`.
     pub fn stands(&self, step: StepId) -> Option<(Progress, Repeat)> {
         let found = self.steps.iter().find(|s| s.id == step)?;
-        Some((self.progress.get(&step)?.clone(), self.repeat_of(found)))
+        Some((self.progress.get(&step)?.clone(), self.habit_of(found).repeat))
     }
 
     /// How far a step would be after one more event.
     pub fn preview(&self, event: &StepEvent) -> Option<(Progress, Repeat)> {
         let step = self.steps.iter().find(|s| s.id == event.step)?;
-        let repeat = self.repeat_of(step);
+        let habit = self.habit_of(step);
+        let settled = self.has_settled(event.step, habit, self.steady.now(event.at));
         let mut progress = self.progress.get(&event.step)?.clone();
-        progress.fold(step, repeat, self.t0, event);
-        Some((progress, repeat))
+        progress.fold(step, (habit, settled), self.t0, event);
+        Some((progress, habit.repeat))
     }
 
     /// What to do now. `clock_ok` says that the wall clock can be trusted with a GO.
@@ -301,7 +320,7 @@ impl Run {
 
     /// When a waiting step goes on by itself, on the steady clock.
     fn wakes_at(&self, step: &Step) -> Option<At> {
-        let waits = self.progress.get(&step.id)?.waits(self.repeat_of(step))?;
+        let waits = self.progress.get(&step.id)?.waits(self.habit_of(step).repeat)?;
         Some(self.changed.get(&step.id)?.plus(waits))
     }
 
@@ -366,6 +385,9 @@ impl Run {
                 {
                     "step-keeps-failing"
                 }
+                (Status::Retry { .. } | Status::Unknown { .. }, _) if progress.is_long_unseen() => {
+                    "step-not-seen"
+                }
                 (Status::Done, _) if progress.detoured => "branch-left-aside",
                 _ => continue,
             };
@@ -374,8 +396,8 @@ impl Run {
         pages
     }
 
-    fn repeat_of(&self, step: &Step) -> Repeat {
-        self.repeats.get(&step.outlet).copied().unwrap_or(Repeat::AskHuman)
+    fn habit_of(&self, step: &Step) -> Habit {
+        self.habits.get(&step.outlet).copied().unwrap_or_default()
     }
 
     fn settled(&self, step: StepId) -> bool {

@@ -14,6 +14,7 @@ pub mod changes;
 pub mod copy_text;
 pub mod cover_text;
 pub mod entry;
+pub mod event_json;
 pub mod headsup_text;
 pub mod index;
 pub mod interdiff;

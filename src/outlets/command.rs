@@ -24,7 +24,7 @@ use super::layout::Layout;
 use super::python_index::PythonIndexOutlet;
 use super::settle::{Ended, settle};
 
-pub(super) use argv::installed;
+pub(super) use argv::{fill, installed};
 
 /// The outlet for one configured command. `name` is its name in the configuration; `work`
 /// is where private folders are made (the house's own, wiped at start).
@@ -62,6 +62,7 @@ pub struct ArgvCommand {
     secret_files: BTreeMap<String, PathBuf>,
     safe_to_repeat: bool,
     allowed: Span,
+    settle: Span,
     work: PathBuf,
     clock: Arc<dyn Clock>,
 }
@@ -71,13 +72,22 @@ impl ArgvCommand {
     /// to run.
     pub fn new(command: Command, work: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
         let work = work.into();
-        let Command::Argv { run, look, secret_files, safe_to_repeat, seconds } = command else {
-            let (run, look) = (Vec::new(), Vec::new());
-            let (secret_files, allowed) = (BTreeMap::new(), Span::ZERO);
-            return Self { run, look, secret_files, safe_to_repeat: false, allowed, work, clock };
+        let Command::Argv { run, look, secret_files, safe_to_repeat, settle, seconds } = command
+        else {
+            return Self {
+                run: Vec::new(),
+                look: Vec::new(),
+                secret_files: BTreeMap::new(),
+                safe_to_repeat: false,
+                allowed: Span::ZERO,
+                settle: Span::ZERO,
+                work,
+                clock,
+            };
         };
         let allowed = Span::secs(i64::from(seconds));
-        Self { run, look, secret_files, safe_to_repeat, allowed, work, clock }
+        let settle = Span::secs(i64::from(settle));
+        Self { run, look, secret_files, safe_to_repeat, allowed, settle, work, clock }
     }
 
     /// What keeps it from being started.
@@ -203,10 +213,14 @@ impl Outlet for ArgvOutlet {
             Seen::Absent | Seen::Underway(_) | Seen::CannotTell => {}
         }
         let ended = self.command.act(args, &blobs).await?;
-        settle(ended, self.command.look(args, &blobs).await)
+        settle(ended, self.command.look(args, &blobs).await, self.command.settle)
     }
 
     fn repeat(&self) -> Repeat {
         if self.command.safe_to_repeat { Repeat::Safe } else { Repeat::AskHuman }
+    }
+
+    fn settle(&self) -> Span {
+        self.command.settle
     }
 }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Outlet;
+use super::settle::{Ended, settle};
 use crate::clock::Clock;
 use crate::config::Repository;
 use crate::domain::action::{Action, RefMove};
@@ -22,6 +23,7 @@ use crate::domain::blob::Blob;
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Retry, Seen};
+use crate::domain::time::Span;
 use crate::exec::git::{Area, Bundle, GitError, Mirror, View, is_oid, is_ref_name};
 
 use remote::{Remote, Standing};
@@ -94,7 +96,8 @@ impl GitOutlet {
     async fn prepare(&self, push: &Push<'_>) -> Result<Area, GitError> {
         let mut fresh = push.mirror.exists();
         for needed in &push.bundle.prerequisites {
-            fresh = fresh && push.mirror.commit(needed).await?.is_some();
+            // By a ref: a fetch that was killed may have left a commit without its files.
+            fresh = fresh && push.mirror.contains(needed).await?;
         }
         if !fresh {
             push.mirror.refresh().await?;
@@ -179,22 +182,22 @@ impl Outlet for GitOutlet {
             other => OutletError::later("push-not-prepared", other.to_string()),
         })?;
         let pushed = push::push(&area, push.mirror.repository(), push.refs).await;
-        match pushed {
-            Ok(()) => Ok(match self.standing(&push).await {
-                Seen::Present(receipt) => receipt,
-                _ => Receipt::handed_over(described(push.refs)),
-            }),
+        let ended = match pushed {
+            Ok(()) => Ended::Well(described(push.refs)),
             // The answer may have been lost behind a push that arrived.
-            Err(error) if error.retry == Retry::Unknown => match self.standing(&push).await {
-                Seen::Present(receipt) => Ok(receipt),
-                _ => Err(error),
-            },
-            Err(error) => Err(error),
-        }
+            Err(error) if error.retry == Retry::Unknown => Ended::Badly(error),
+            Err(error) => return Err(error),
+        };
+        settle(ended, self.standing(&push).await, Span::ZERO)
     }
 
     fn repeat(&self) -> Repeat {
         Repeat::Safe
+    }
+
+    fn settle(&self) -> Span {
+        // The repository we push to shows at once what it took; a public copy is `Underway`.
+        Span::ZERO
     }
 }
 

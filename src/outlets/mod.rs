@@ -9,11 +9,15 @@ pub mod git;
 mod layout;
 pub mod mail;
 pub mod person;
+pub mod posts;
 pub mod python_index;
 mod settle;
+pub mod shown;
 pub mod site;
 pub mod static_site;
+mod visitor;
 pub mod wait;
+pub mod webhook;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +26,8 @@ use async_trait::async_trait;
 
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
-use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
+use crate::domain::receipt::{Habit, OutletError, Receipt, Repeat, Seen};
+use crate::domain::time::Span;
 
 /// A kind of place in the world.
 #[async_trait]
@@ -36,6 +41,9 @@ pub trait Outlet: Send + Sync {
     async fn act(&self, effect: &Effect) -> Result<Receipt, OutletError>;
     /// What may be done when nobody can tell whether it happened.
     fn repeat(&self) -> Repeat;
+    /// How long after an act the world may still not show it. A look that finds nothing
+    /// within that span proves nothing: no second act, and nobody is asked.
+    fn settle(&self) -> Span;
 }
 
 /// The house's outlets by the name that steps use.
@@ -53,8 +61,9 @@ impl Outlets {
         self.0.get(name)
     }
 
-    /// What may be done from `Unknown`, for each of them.
-    pub fn repeats(&self) -> BTreeMap<String, Repeat> {
-        self.0.iter().map(|(name, outlet)| (name.clone(), outlet.repeat())).collect()
+    /// What may be done from `Unknown`, and when, for each of them.
+    pub fn repeats(&self) -> BTreeMap<String, Habit> {
+        let habit = |o: &Arc<dyn Outlet>| Habit { repeat: o.repeat(), settle: o.settle() };
+        self.0.iter().map(|(name, outlet)| (name.clone(), habit(outlet))).collect()
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::action::Action;
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
+use crate::domain::time::Span;
 
 use super::Outlet;
 
@@ -48,5 +49,9 @@ impl Outlet for PersonOutlet {
 
     fn repeat(&self) -> Repeat {
         Repeat::AskHuman
+    }
+
+    fn settle(&self) -> Span {
+        Span::ZERO
     }
 }

@@ -2,7 +2,7 @@
 //! PEP 691 says, or HTML as PEP 503 says) by file name and SHA-256. Content-addressed, therefore safe to repeat: what is there with
 //! our digest is left alone, what is there with another is for a person.
 
-mod html;
+pub(super) mod html;
 mod reader;
 mod twine;
 
@@ -17,6 +17,7 @@ use crate::domain::blob::{Blob, Sha256};
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
+use crate::domain::time::Span;
 
 use super::Outlet;
 use super::command::{installed, run_of};
@@ -154,10 +155,15 @@ impl Outlet for PythonIndexOutlet {
         // Some indices refuse a file they already have: only the missing ones go.
         let layout = Layout::of(&self.work, &missing).await?;
         let ended = twine::upload(&self.index, &layout, self.clock.as_ref()).await?;
-        settle(ended, self.seen(args, &blobs).await)
+        // What the index itself said of an upload is certain, however late its listing is.
+        settle(ended, self.seen(args, &blobs).await, Span::ZERO)
     }
 
     fn repeat(&self) -> Repeat {
         Repeat::Safe
+    }
+
+    fn settle(&self) -> Span {
+        Span::secs(i64::from(self.index.settle))
     }
 }

@@ -11,9 +11,11 @@ use crate::domain::blob::Sha256;
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
+use crate::domain::time::Span;
 
 use super::Outlet;
 use super::settle::{Ended, settle};
+use super::shown::PublicSite;
 
 /// Why the shelf did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,39 +40,23 @@ pub trait Shelf: Send + Sync {
 /// The outlet for [`Action::Publish`].
 pub struct SiteOutlet {
     shelf: Arc<dyn Shelf>,
+    public: Option<PublicSite>,
 }
 
 impl SiteOutlet {
     /// Over a shelf.
     pub fn new(shelf: Arc<dyn Shelf>) -> Self {
-        Self { shelf }
-    }
-}
-
-/// Every blob's name and the digest of its final bytes, sorted.
-fn wanted(intended: &Intended) -> Vec<(String, Sha256)> {
-    let of = |b: &crate::domain::blob::Blob| (b.about.name.clone(), Sha256::of(&b.bytes));
-    let mut wanted: Vec<_> = intended.blobs.iter().map(of).collect();
-    wanted.sort();
-    wanted
-}
-
-#[async_trait]
-impl Outlet for SiteOutlet {
-    async fn check(&self, intended: &Intended) -> Vec<Finding> {
-        match self.look(intended).await {
-            Seen::CannotTell => vec![
-                Finding::stop("site-unreachable", "site", "the published documents cannot be read")
-                    .cure("check the database: `daybreak doctor`"),
-            ],
-            Seen::Conflict(why) => vec![Finding::stop("site-conflict", "site", why).cure(
-                "what is public under this id stays: draft the advisory under another public id",
-            )],
-            _ => Vec::new(),
-        }
+        Self { shelf, public: None }
     }
 
-    async fn look(&self, intended: &Intended) -> Seen {
+    /// The same, present only when that site shows it to anybody.
+    #[must_use]
+    pub fn shown_by(self, public: PublicSite) -> Self {
+        Self { public: Some(public), ..self }
+    }
+
+    /// Whether the row is there.
+    async fn written(&self, intended: &Intended) -> Seen {
         let Action::Publish { public_id, .. } = &intended.action else { return Seen::CannotTell };
         match self.shelf.shown(public_id).await {
             Err(_) => Seen::CannotTell,
@@ -85,14 +71,46 @@ impl Outlet for SiteOutlet {
             }
         }
     }
+}
+
+/// Every blob's name and the digest of its final bytes, sorted.
+fn wanted(intended: &Intended) -> Vec<(String, Sha256)> {
+    let of = |b: &crate::domain::blob::Blob| (b.about.name.clone(), Sha256::of(&b.bytes));
+    let mut wanted: Vec<_> = intended.blobs.iter().map(of).collect();
+    wanted.sort();
+    wanted
+}
+
+#[async_trait]
+impl Outlet for SiteOutlet {
+    async fn check(&self, intended: &Intended) -> Vec<Finding> {
+        match self.written(intended).await {
+            Seen::CannotTell => vec![
+                Finding::stop("site-unreachable", "site", "the published documents cannot be read")
+                    .cure("check the database: `daybreak doctor`"),
+            ],
+            Seen::Conflict(why) => vec![Finding::stop("site-conflict", "site", why).cure(
+                "what is public under this id stays: draft the advisory under another public id",
+            )],
+            _ => Vec::new(),
+        }
+    }
+
+    async fn look(&self, intended: &Intended) -> Seen {
+        match (self.written(intended).await, &self.public) {
+            (Seen::Present(_), Some(public)) => public.shows(intended).await,
+            (written, _) => written,
+        }
+    }
 
     async fn act(&self, effect: &Effect) -> Result<Receipt, OutletError> {
         let intended = effect.intended();
         if !matches!(intended.action, Action::Publish { .. }) {
             return Err(OutletError::never("not-publish", "the site takes publications only"));
         }
-        match self.look(intended).await {
-            Seen::Present(receipt) => return Ok(receipt),
+        let taken = || Ended::Well("the shelf took it".to_owned());
+        match self.written(intended).await {
+            Seen::Present(_) => return settle(taken(), self.look(intended).await, Span::ZERO),
             Seen::Conflict(why) => return Err(OutletError::ask_human("conflict", why)),
             Seen::CannotTell => {
                 return Err(OutletError::later(
@@ -103,7 +121,7 @@ impl Outlet for SiteOutlet {
             Seen::Absent | Seen::Underway(_) => {}
         }
         let ended = match self.shelf.put(effect).await {
-            Ok(()) => Ended::Well("the shelf took it".to_owned()),
+            Ok(()) => taken(),
             Err(e @ ShelfError::Unavailable) => {
                 Ended::Badly(OutletError::later("site-unreachable", e.to_string()))
             }
@@ -111,10 +129,15 @@ impl Outlet for SiteOutlet {
                 Ended::Badly(OutletError::ask_human("site-refused", e.to_string()))
             }
         };
-        settle(ended, self.look(intended).await)
+        settle(ended, self.look(intended).await, Span::ZERO)
     }
 
     fn repeat(&self) -> Repeat {
         Repeat::Safe
+    }
+
+    fn settle(&self) -> Span {
+        // The row is our own database's.
+        Span::ZERO
     }
 }

@@ -22,6 +22,8 @@ use crate::exec::{ExecError, Process};
 
 use super::Outlet;
 use super::command::installed;
+use super::settle::{Ended, settle};
+use super::shown::PublicSite;
 use super::site::ShelfError;
 
 /// Carrying a tree of text out to its host.
@@ -42,12 +44,19 @@ pub struct StaticSite {
     tree: StaticTree,
     pages: Arc<dyn Pages>,
     clock: Arc<dyn Clock>,
+    public: Option<PublicSite>,
 }
 
 impl StaticSite {
     /// Over the publications' pages.
     pub fn new(tree: StaticTree, pages: Arc<dyn Pages>, clock: Arc<dyn Clock>) -> Self {
-        Self { tree, pages, clock }
+        Self { tree, pages, clock, public: None }
+    }
+
+    /// The same, present only when that site shows it to anybody.
+    #[must_use]
+    pub fn shown_by(self, public: PublicSite) -> Self {
+        Self { public: Some(public), ..self }
     }
 
     /// The tree, if it already holds what is to be published.
@@ -123,10 +132,21 @@ impl Outlet for StaticSite {
             Err(_) => return Seen::CannotTell,
         };
         let folder = self.tree.folder.clone();
-        let same = move || Ok(files.iter().all(|(path, bytes)| holds(&folder.join(path), bytes)));
-        match blocking(same).await {
-            Ok(false) => Seen::Absent,
-            Ok(true) if self.tree.then.is_empty() => Seen::Present(Receipt::seen("written")),
+        let same = move || {
+            // Without the folder nothing can be told of what is in it.
+            std::fs::read_dir(&folder)?;
+            Ok(files.iter().all(|(path, bytes)| holds(&folder.join(path), bytes)))
+        };
+        match (blocking(same).await, &self.public) {
+            (Ok(false), _) => Seen::Absent,
+            // Not shown: whatever carries it out may not have run.
+            (Ok(true), Some(public)) => match public.shows(intended).await {
+                Seen::Underway(_) if !self.tree.then.is_empty() => Seen::CannotTell,
+                shown => shown,
+            },
+            (Ok(true), None) if self.tree.then.is_empty() => {
+                Seen::Present(Receipt::seen("written"))
+            }
             // The folder cannot show whether the command carried it out.
             _ => Seen::CannotTell,
         }
@@ -143,11 +163,23 @@ impl Outlet for StaticSite {
         blocking(move || write(&folder, &files))
             .await
             .map_err(|e| OutletError::later("folder-not-writable", e.kind().to_string()))?;
-        self.carry().await
+        let receipt = self.carry().await?;
+        match &self.public {
+            Some(public) => settle(
+                Ended::Well(receipt.detail),
+                public.shows(effect.intended()).await,
+                Span::ZERO,
+            ),
+            None => Ok(receipt),
+        }
     }
 
     fn repeat(&self) -> Repeat {
         Repeat::Safe
+    }
+
+    fn settle(&self) -> Span {
+        Span::ZERO
     }
 }
 

@@ -12,6 +12,7 @@ use crate::domain::action::{Action, Expected};
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
+use crate::domain::time::Span;
 
 use super::Outlet;
 use super::command::ArgvCommand;
@@ -106,6 +107,10 @@ impl Outlet for WaitOutlet {
 
     fn repeat(&self) -> Repeat {
         Repeat::Safe
+    }
+
+    fn settle(&self) -> Span {
+        Span::ZERO
     }
 }
 

@@ -11,6 +11,7 @@ use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
 use crate::domain::ids::StepId;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
+use crate::domain::time::Span;
 use crate::outlets::Outlet;
 
 /// One way to misbehave, once.
@@ -208,6 +209,10 @@ impl Outlet for Scripted {
 
     fn repeat(&self) -> Repeat {
         self.inner.repeat()
+    }
+
+    fn settle(&self) -> Span {
+        self.inner.settle()
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Script {
     pub answers_lost: u32,
     /// Answers so many readers with 503.
     pub pages_unavailable: u32,
+    /// Answers so many readers from a cache that has seen no upload.
+    pub pages_stale: u32,
 }
 
 struct Shelf {

@@ -159,7 +159,7 @@ pub(super) async fn posted(
         let archive = list.archive_url.as_deref().unwrap_or("its archive");
         format!("Release the {what} to {} from moderation, then give the address at which {archive} shows it", list.address)
     });
-    Ok((Post { list: name.to_owned(), mail, order: list.order, moderation }, blob))
+    Ok((Post { list: name.to_owned(), mail, order: list.order, moderation, arrival: None }, blob))
 }
 
 /// The team's signer of posts, as letters want it.

@@ -7,6 +7,7 @@ use super::views::{self, Opened};
 use crate::casework::disclosures::{MEND, check};
 use crate::casework::windows::{hears, weigh};
 use crate::casework::{Case, CaseError, House};
+use crate::config::Webhook;
 use crate::domain::action::Action;
 use crate::domain::advisory::Reporter;
 use crate::domain::blob::{Blob, BlobRef};
@@ -19,7 +20,8 @@ use crate::domain::secret::Reason;
 use crate::domain::stage::Stage;
 use crate::domain::view::PublicView;
 use crate::formats::post_text::{self, Patches};
-use crate::formats::{Document, entry, osv, page};
+use crate::formats::{Document, entry, event_json, osv, page};
+use crate::outlets::posts::arrival_of;
 
 pub(super) async fn make(
     house: &House,
@@ -46,6 +48,7 @@ pub(super) async fn make(
     let (uploads, waits) = making.files().await?;
     let posts = making.posts().await?;
     let pages = making.pages()?;
+    let calls = making.calls()?;
     let blobs = making.blobs;
     let day = ReleaseDay {
         pushes,
@@ -54,6 +57,7 @@ pub(super) async fn make(
         posts,
         pages,
         static_tree: house.config.site.static_tree.is_some(),
+        calls,
         ..ReleaseDay::empty(t0.at, house.config.team.address.clone())
     };
     let threshold = house.config.plans.release;
@@ -198,7 +202,11 @@ impl<'a> Making<'a> {
                 full: &full.text,
                 short: &short.text,
             };
-            let (post, blob) = posted(self.house, &wanted.list, list, &words).await?;
+            let (mut post, blob) = posted(self.house, &wanted.list, list, &words).await?;
+            let watched = list.is_watched() && !self.house.config.mail.rewrites_message_id;
+            if let (Action::Mail { message_id, .. }, true) = (&post.mail, watched) {
+                post.arrival = Some(arrival_of(&wanted.list, message_id, &blob.bytes));
+            }
             self.keep(format!("post to {}", wanted.list), blob)?;
             all.push(post);
         }
@@ -222,5 +230,22 @@ impl<'a> Making<'a> {
             all.push(Action::Publish { public_id: advisory.public_id.clone(), documents, entries });
         }
         Ok(all)
+    }
+
+    /// One event for all receivers, after the pages it leads to. Without an advisory nothing
+    /// was disclosed that a receiver could look up.
+    fn calls(&mut self) -> Case<Vec<(String, Action)>> {
+        let webhooks = &self.house.config.webhook;
+        if self.public.advisories.is_empty() || webhooks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let event = event_json::published(self.public)
+            .map_err(|e| CaseError::invalid("event", "cannot be made", e.to_string()))?;
+        let event = self.keep("event for webhooks", event.blob())?;
+        let call = |w: &Webhook| {
+            let (webhook, url, event) = (w.name.clone(), w.url.clone(), event.clone());
+            (w.name.clone(), Action::Post { webhook, url, event })
+        };
+        Ok(webhooks.iter().map(call).collect())
     }
 }

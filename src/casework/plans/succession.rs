@@ -15,14 +15,14 @@ use crate::domain::had::Had;
 use crate::domain::manifest::Manifest;
 use crate::domain::news::NoticeKind;
 use crate::domain::plan::{Plan, PlanKind, PlanState};
-use crate::domain::receipt::Repeat;
+use crate::domain::receipt::Habit;
 use crate::domain::secret::Reason;
 use crate::store::{Reader, StoreError, Tx};
 
 /// A plan that would take the place of others.
 pub(in crate::casework) struct Succession {
     manifest: Manifest,
-    repeats: BTreeMap<String, Repeat>,
+    repeats: BTreeMap<String, Habit>,
 }
 
 impl Succession {

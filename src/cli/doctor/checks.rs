@@ -144,6 +144,13 @@ pub async fn distributors(house: &House) -> anyhow::Result<Looked> {
     Ok(Looked::new("distributors", "every certificate is good now and at each open T0", findings))
 }
 
+/// Receivers are never called ahead: only what is on this machine is judged.
+pub fn webhooks(house: &House) -> Looked {
+    let all = &house.config.webhook;
+    let findings = all.iter().filter_map(crate::outlets::webhook::check_secret).collect();
+    Looked::new("webhooks", format!("{} configured, their secrets are usable", all.len()), findings)
+}
+
 /// Who leads can be read; whether they live can only be told by watching.
 pub async fn leader(house: &House) -> anyhow::Result<Looked> {
     let lease = house.store.read(|r| r.lease()).await?;

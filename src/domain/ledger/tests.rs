@@ -84,7 +84,7 @@ fn known(number: i64, state: PlanState, happened: &[Happened], after: Span) -> D
     };
     let facts = PlanFacts { state, held: false, go: None, lifted: false };
     let repeat = Repeat::SameBytes { after: Span::mins(2), max: 1 };
-    let mut run = Run::new(&manifest, facts, [("mail".to_owned(), repeat)].into());
+    let mut run = Run::new(&manifest, facts, [("mail".to_owned(), repeat.into())].into());
     let mut at = BEGIN;
     let mut events = Vec::new();
     for happened in happened.iter().cloned() {

@@ -199,6 +199,11 @@ fn read_action(page: &mut Page<'_>, word: &str) -> Result<Action, BadManifest> {
             documents: read_blobs(page, "document")?,
             entries: read_blobs(page, "entry")?,
         },
+        "post" => Action::Post {
+            webhook: page.text("webhook")?,
+            url: page.text("url")?,
+            event: read_blob(page, "event")?,
+        },
         "ask" => Action::Ask {
             owner: page.text("owner")?,
             deputy: page.text("deputy")?,

@@ -72,6 +72,11 @@ pub(crate) fn sample() -> Manifest {
         args: vec!["x".into()],
         files: vec![blob("f.whl", vec![])],
     };
+    let call = Action::Post {
+        webhook: "chat".into(),
+        url: "https://hooks.example/a".into(),
+        event: blob("event.json", vec![]),
+    };
     Manifest {
         salt: "00".repeat(32),
         plan: PlanId::new(At::from_secs(1), [9; 10]),
@@ -90,7 +95,15 @@ pub(crate) fn sample() -> Manifest {
         tells: Some(Sha256::of(b"told")),
         past: Some(Sha256::of(b"past")),
         templates: vec![("notice.txt".into(), Sha256::of(b"t"))],
-        steps: vec![mail, push, step(3, ask), step(4, publish), step(5, wait), step(6, run)],
+        steps: vec![
+            mail,
+            push,
+            step(3, ask),
+            step(4, publish),
+            step(5, wait),
+            step(6, run),
+            step(7, call),
+        ],
     }
 }
 

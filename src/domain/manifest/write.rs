@@ -127,6 +127,11 @@ fn write_action(page: &mut Page, action: &Action) {
             documents.iter().for_each(|d| write_blob(page, "document", d));
             entries.iter().for_each(|e| write_blob(page, "entry", e));
         }
+        Action::Post { webhook, url, event } => {
+            page.line("webhook", webhook);
+            page.line("url", url);
+            write_blob(page, "event", event);
+        }
         Action::Ask { owner, deputy, instruction, paste, due } => {
             page.line("owner", owner);
             page.line("deputy", deputy);

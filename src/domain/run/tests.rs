@@ -69,8 +69,15 @@ impl Bench {
     fn of(manifest: &Manifest) -> Self {
         let facts = PlanFacts { state: PlanState::Approved, held: false, go: None, lifted: false };
         let repeats = [("safe", Repeat::Safe), ("mail", SAME_BYTES), ("human", Repeat::AskHuman)];
-        let repeats = repeats.map(|(n, r)| (n.to_owned(), r)).into();
-        Self { run: Run::new(manifest, facts, repeats), now: T }
+        let mut habits: BTreeMap<String, Habit> =
+            repeats.map(|(n, r)| (n.to_owned(), r.into())).into();
+        let slow = Habit { repeat: Repeat::Safe, settle: Span::mins(5) };
+        habits.insert("slow".to_owned(), slow);
+        let after = Span::mins(2);
+        let looked = Habit { repeat: Repeat::SameBytes { after, max: 1 }, settle: after };
+        habits.insert("looked-after".to_owned(), looked);
+        habits.insert("slow-human".to_owned(), Habit { repeat: Repeat::AskHuman, ..slow });
+        Self { run: Run::new(manifest, facts, habits), now: T }
     }
 
     fn release(steps: Vec<Step>) -> Self {
@@ -592,4 +599,87 @@ fn a_headsup_by_the_clock_is_late_and_one_at_once_is_not() {
     assert_eq!(at_once.decide(), [Command::Go]);
     at_once.facts(|f| f.held = true);
     assert!(at_once.decide().is_empty());
+}
+
+/// Within the span in which the world may not show it yet, absence proves nothing.
+#[rstest]
+#[case("slow", vec![Command::Act(id(1))])]
+#[case("slow-human", vec![])]
+fn a_late_world_makes_nobody_act_twice(#[case] outlet: &str, #[case] then: Vec<Command>) {
+    let mut bench = Bench::gone(vec![step(1, outlet, Phase::Gate)]);
+    bench.look(1, Seen::Absent).fail(1, OutletError::unknown("cut", ""));
+    for seconds in (0..300).step_by(10) {
+        assert_eq!(bench.decide(), [Command::Look(id(1))], "after {seconds} s");
+        bench.look(1, if seconds % 20 == 0 { Seen::Absent } else { Seen::CannotTell });
+        assert!(bench.decide().is_empty() && bench.run.blocked().is_empty(), "{seconds} s");
+        assert_eq!(bench.run.next_due(bench.now), Some(bench.now.plus(Span::secs(10))));
+        bench.after(Span::secs(10));
+    }
+    // It appears late, and that is all.
+    let mut late = Bench { run: bench.run.clone(), now: bench.now };
+    assert_eq!(late.look(1, Seen::Present(Receipt::seen(""))).decide(), [Command::Finish]);
+    // It does not appear: now that is certain.
+    assert_eq!(bench.look(1, Seen::Absent).decide(), then);
+    assert_eq!(bench.run.blocked().is_empty(), !then.is_empty());
+}
+
+#[test]
+fn what_is_on_its_way_keeps_its_doubt_and_is_said_after_ten_minutes() {
+    let mut bench = Bench::gone(vec![step(1, "mail", Phase::Announce)]);
+    bench.look(1, Seen::CannotTell).fail(1, OutletError::unknown("cut", ""));
+    bench.after(Span::mins(2));
+    for _ in 0..60 {
+        assert_eq!(bench.decide(), [Command::Look(id(1))]);
+        let now = bench.now;
+        assert!(bench.look(1, Seen::Underway(now)).decide().is_empty());
+        bench.after(Span::secs(10));
+    }
+    assert!(bench.pages().is_empty());
+    let now = bench.now;
+    bench.look(1, Seen::Underway(now));
+    assert_eq!(bench.pages(), ["step-not-seen"]);
+    bench.after(Span::secs(10)).look(1, Seen::CannotTell);
+    assert_eq!(bench.decide(), [Command::Act(id(1))]);
+    bench.fail(1, OutletError::unknown("cut", "")).after(Span::mins(2)).look(1, Seen::Absent);
+    assert_eq!(bench.run.blocked(), [id(1)], "it was repeated once");
+}
+
+#[test]
+fn a_world_that_asks_to_be_left_alone_is() {
+    let mut bench = Bench::gone(vec![step(1, "safe", Phase::Gate)]);
+    let busy = OutletError::later("busy", "").not_within(Some(Span::secs(90)));
+    bench.look(1, Seen::Absent).fail(1, busy).after(Span::secs(89));
+    assert!(bench.decide().is_empty());
+    assert_eq!(bench.after(Span::secs(1)).decide(), [Command::Look(id(1))]);
+    let for_ever = OutletError::later("busy", "").not_within(Some(Span::days(9)));
+    bench.look(1, Seen::Absent).fail(1, for_ever).after(Span::hours(1));
+    assert_eq!(bench.decide(), [Command::Look(id(1))], "an hour at most");
+}
+
+/// The log is read again by an engine whose clock was set back meanwhile.
+#[test]
+fn a_repeat_is_counted_however_the_log_is_read() {
+    let mut bench = Bench::gone(vec![step(1, "slow", Phase::Gate)]);
+    bench.look(1, Seen::Absent).fail(1, OutletError::unknown("cut", ""));
+    bench.after(Span::hours(-1)).look(1, Seen::Absent).tell(1, Happened::Intended);
+    assert_eq!(bench.run.progress(id(1)).unwrap().repeats, 1);
+}
+
+/// A mail whose fate can be looked up is looked up before it would go again.
+#[test]
+fn a_mail_that_can_be_found_is_looked_for_before_it_is_repeated() {
+    let mut bench = Bench::gone(vec![step(1, "looked-after", Phase::Announce)]);
+    bench.look(1, Seen::Absent).fail(1, OutletError::unknown("cut", ""));
+    for _ in 0..11 {
+        assert!(bench.decide().is_empty());
+        assert_eq!(bench.after(Span::secs(10)).decide(), [Command::Look(id(1))]);
+        bench.look(1, Seen::Absent);
+    }
+    assert!(bench.decide().is_empty());
+    let mut found = Bench { run: bench.run.clone(), now: bench.now };
+    found.look(1, Seen::Present(Receipt::handed_over("")));
+    assert_eq!(found.decide(), [Command::Finish]);
+    bench.after(Span::secs(10));
+    assert_eq!(bench.decide(), [Command::Look(id(1))]);
+    assert_eq!(bench.look(1, Seen::Absent).decide(), [Command::Act(id(1))]);
 }

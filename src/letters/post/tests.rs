@@ -48,7 +48,9 @@ fn list(signing: PostSigning, max_bytes: u64) -> List {
         signing,
         max_bytes,
         moderated: false,
+        look: vec![],
         archive_url: None,
+        archive_shows: Default::default(),
         headsup: false,
         order: 0,
     }

@@ -8,7 +8,7 @@ use crate::domain::receipt::OutletError;
 
 /// `{files}` as a whole argument becomes one argument a file; `{0}`, `{1}` are replaced
 /// anywhere. Other braces stay as they are.
-pub(super) fn fill(
+pub(crate) fn fill(
     argv: &[String],
     args: &[String],
     files: &[PathBuf],

@@ -108,6 +108,21 @@ async fn nothing_leaves_before_the_act_and_everything_is_there_after_it() {
     assert_eq!(std::fs::read_dir(world.bed.folder().join("data/areas")).unwrap().count(), 0);
 }
 
+/// A fetch that was killed may leave a commit in the mirror whose files are not there.
+#[tokio::test]
+async fn half_a_fetch_is_fetched_again() {
+    let Some(world) = World::new().await else { return };
+    let base = world.bed.public("refs/heads/main").await;
+    let mirror = world.bed.folder().join("data/mirrors/meadow.git");
+    let path = mirror.to_string_lossy().into_owned();
+    world.bed.git(&world.bed.public_folder(), &["init", "--quiet", "--bare", &path]).await;
+    let (first, rest) = base.split_at(2);
+    let object = |root: &std::path::Path| root.join("objects").join(first).join(rest);
+    std::fs::create_dir_all(object(&mirror).parent().unwrap()).unwrap();
+    std::fs::copy(object(&world.bed.public_folder()), object(&mirror)).unwrap();
+    assert_eq!(world.act(world.both()).await.unwrap().evidence, Evidence::Seen);
+}
+
 #[tokio::test]
 async fn again_is_harmless_and_a_branch_that_went_on_is_still_present() {
     let Some(world) = World::new().await else { return };

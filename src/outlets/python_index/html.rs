@@ -82,8 +82,8 @@ fn read_value(text: &str) -> Option<(&str, &str)> {
     text.split_at_checked(end)
 }
 
-/// An attribute's value with its character references resolved.
-fn plain(value: &str) -> Option<String> {
+/// A value or text with its character references resolved.
+pub(in crate::outlets) fn plain(value: &str) -> Option<String> {
     let mut pieces = value.split('&');
     let mut text = pieces.next()?.to_owned();
     for piece in pieces {

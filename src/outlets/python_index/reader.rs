@@ -1,22 +1,18 @@
-//! Reading an index as anybody would: without credentials, bounded in time and size, never
-//! following a redirect to another host.
+//! Reading an index as anybody would.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use reqwest::{Client, Response, StatusCode, Url, redirect};
+use reqwest::Url;
 use serde::Deserialize;
 
-use crate::clock::{Clock, within};
+use crate::clock::Clock;
 use crate::domain::blob::Sha256;
 use crate::domain::finding::Finding;
-use crate::domain::time::Span;
+use crate::outlets::visitor::{NoPage, Visitor};
 
 use super::html;
 
-const ALLOWED: Span = Span::secs(10);
-/// The largest listings of public indices are a few MiB.
-const LIMIT: usize = 32 * 1024 * 1024;
 /// PEP 691, JSON first.
 const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, \
     application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
@@ -37,8 +33,7 @@ pub enum Listing {
 /// An index's read side.
 pub struct IndexReader {
     index_url: String,
-    client: Option<Client>,
-    clock: Arc<dyn Clock>,
+    visitor: Visitor,
 }
 
 #[derive(Deserialize)]
@@ -55,49 +50,29 @@ struct File {
 impl IndexReader {
     /// `index_url` is the simple index's address, before the project's name.
     pub fn new(index_url: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
-        let same_host = redirect::Policy::custom(|attempt| {
-            let first = attempt.previous().first();
-            let origin = |u: &Url| (u.host_str().map(str::to_owned), u.scheme().to_owned());
-            if attempt.previous().len() < 4 && first.map(origin) == Some(origin(attempt.url())) {
-                attempt.follow()
-            } else {
-                attempt.stop()
-            }
-        });
-        // Proxies come from the environment, which is nobody's configuration: none.
-        let client =
-            Client::builder().user_agent("daybreak").redirect(same_host).no_proxy().build().ok();
-        Self { index_url: index_url.into(), client, clock }
+        Self { index_url: index_url.into(), visitor: Visitor::new(clock) }
     }
 
     /// What it lists for `project`.
     pub async fn read(&self, project: &str) -> Listing {
-        let fetch = async {
-            match self.fetch(project).await {
-                Ok(listing) => listing,
-                Err(why) => Listing::Unreadable(why),
-            }
-        };
-        within(self.clock.as_ref(), ALLOWED, fetch)
-            .await
-            .unwrap_or_else(|| Listing::Unreadable("no answer in time".to_owned()))
+        match self.fetch(project).await {
+            Ok(listing) => listing,
+            Err(why) => Listing::Unreadable(why),
+        }
     }
 
     async fn fetch(&self, project: &str) -> Result<Listing, String> {
         let name = normal(project).ok_or("not a project's name")?;
         let url = format!("{}/{name}/", self.index_url.trim_end_matches('/'));
-        let response = self.get(&url).await?;
-        match response.status() {
-            StatusCode::OK => {}
-            StatusCode::NOT_FOUND => return Ok(Listing::NoProject),
-            // An index that knows no such project may send its readers to the public one.
-            other if other.is_redirection() => {
-                return Err("the index sends its readers to another host".to_owned());
-            }
-            other => return Err(format!("the index answered {}", other.as_u16())),
+        // One that knows no such project may send its readers to the public one: no page.
+        let page = self.visitor.get(&url, ACCEPT).await.map_err(|e| format!("the index {e}"))?;
+        match page.status {
+            200 => {}
+            404 => return Ok(Listing::NoProject),
+            other => return Err(format!("the index answered {other}")),
         }
-        let is_html = media_type(&response).is_some_and(|kind| HTML.contains(&kind.as_str()));
-        let bytes = body(response).await?;
+        let is_html = page.media_type.is_some_and(|kind| HTML.contains(&kind.as_str()));
+        let bytes = page.bytes;
         if is_html {
             let text = String::from_utf8(bytes).map_err(|_| "the index's page is not UTF-8")?;
             return html::files(&text)
@@ -108,13 +83,6 @@ impl IndexReader {
             .map_err(|_| "the index answers neither JSON (PEP 691) nor HTML (PEP 503)")?;
         let digest = |f: File| (f.filename, f.hashes.get("sha256").and_then(|h| h.parse().ok()));
         Ok(Listing::Files(page.files.into_iter().map(digest).collect()))
-    }
-
-    async fn get(&self, url: &str) -> Result<Response, String> {
-        let client = self.client.as_ref().ok_or("no TLS on this machine")?;
-        let ask = client.get(url).header("Accept", ACCEPT).header("Cache-Control", "no-cache");
-        // The library's error text carries the address.
-        ask.send().await.map_err(|_| "the index cannot be reached".to_owned())
     }
 
     /// Whether the read side answers, and over TLS. `args` are the step's.
@@ -141,8 +109,8 @@ impl IndexReader {
     pub async fn reach(&self, url: &str) -> Vec<Finding> {
         let place = "command.upload_url";
         let mut findings = safe(place, url);
-        let reached = within(self.clock.as_ref(), ALLOWED, self.get(url)).await;
-        if !matches!(reached, Some(Ok(_))) {
+        let reached = self.visitor.get(url, ACCEPT).await;
+        if matches!(reached, Err(NoPage::Unreachable | NoPage::Slow)) {
             findings.push(
                 Finding::stop("index-unreachable", place, "nobody answers at the upload address")
                     .cure("check the address and the network"),
@@ -150,24 +118,6 @@ impl IndexReader {
         }
         findings
     }
-}
-
-/// The answer's media type without parameters, in lower case.
-fn media_type(response: &Response) -> Option<String> {
-    let value = response.headers().get("content-type")?.to_str().ok()?;
-    value.split(';').next().map(|kind| kind.trim().to_ascii_lowercase())
-}
-
-async fn body(mut response: Response) -> Result<Vec<u8>, String> {
-    let broke = |_| "the index broke off".to_owned();
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(broke)? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > LIMIT {
-            return Err("the index's listing is too long".to_owned());
-        }
-    }
-    Ok(bytes)
 }
 
 /// A credential or a look over plain HTTP could be read and forged by anybody between.

@@ -63,17 +63,34 @@ pub(super) async fn upload(
     })
 }
 
-/// Twine ends with `HTTPError: 403 Forbidden from ...` when the index refused.
+/// Words of Python's libraries for: never got through the door.
+const NO_CONTACT: [&str; 4] = [
+    "Failed to establish a new connection",
+    "NameResolutionError",
+    "ConnectTimeout",
+    "Connection refused",
+];
+
+/// Twine ends with `HTTPError: 403 Forbidden from ...` when the index refused. Without a word
+/// of the index, or with only a gateway's, it may have taken the file all the same; and one
+/// that has such a file already may have it from us.
 fn judge(said: &str) -> OutletError {
     let status = said
         .split_once("HTTPError: ")
         .and_then(|(_, rest)| rest.split_whitespace().next())
         .and_then(|code| code.parse::<u16>().ok());
+    let exists = said.to_lowercase().contains("already exists");
     match status {
         Some(401 | 403) => OutletError::ask_human("index-auth", said),
-        Some(408 | 429) | None => OutletError::later("command-failed", said),
+        Some(409) => OutletError::unknown("index-has-the-file", said),
+        Some(400) if exists => OutletError::unknown("index-has-the-file", said),
+        Some(502 | 504) => OutletError::unknown("command-failed", said),
+        Some(408 | 429 | 500..) => OutletError::later("command-failed", said),
         Some(400..=499) => OutletError::ask_human("index-refused", said),
-        Some(_) => OutletError::later("command-failed", said),
+        None if NO_CONTACT.iter().any(|w| said.contains(w)) => {
+            OutletError::later("command-failed", said)
+        }
+        Some(_) | None => OutletError::unknown("command-failed", said),
     }
 }
 
@@ -88,6 +105,10 @@ mod tests {
         assert_eq!(judge(&said("403 Forbidden")).code, "index-auth");
         assert_eq!(judge(&said("400 Bad Request")).retry, Retry::AskHuman);
         assert_eq!(judge(&said("503 Service Unavailable")).retry, Retry::Later);
-        assert_eq!(judge("ConnectionError").retry, Retry::Later);
+        assert_eq!(judge(&said("504 Gateway Timeout")).retry, Retry::Unknown);
+        assert_eq!(judge(&said("409 Conflict")).retry, Retry::Unknown);
+        assert_eq!(judge(&said("400 File already exists.")).code, "index-has-the-file");
+        assert_eq!(judge("ConnectionError: Connection aborted").retry, Retry::Unknown);
+        assert_eq!(judge("NewConnectionError: Connection refused").retry, Retry::Later);
     }
 }

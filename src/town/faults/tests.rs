@@ -24,6 +24,9 @@ impl Outlet for Willing {
     fn repeat(&self) -> Repeat {
         Repeat::Safe
     }
+    fn settle(&self) -> Span {
+        Span::ZERO
+    }
 }
 
 fn intended(n: u8) -> Intended {

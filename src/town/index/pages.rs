@@ -88,6 +88,9 @@ async fn project(shelf: Data<Shelf>, project: Path<String>) -> HttpResponse {
     if strikes(&mut state.script.pages_unavailable) {
         return HttpResponse::ServiceUnavailable().finish();
     }
+    if strikes(&mut state.script.pages_stale) {
+        return HttpResponse::NotFound().finish();
+    }
     let listed = |f: &Uploaded| {
         json!({
             "filename": f.filename,

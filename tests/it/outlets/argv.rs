@@ -14,8 +14,8 @@ pub(super) struct Folder {
 /// The files go where `{0}` says; the look compares what is there with what should be.
 const CONFIG: &str = r#"
     kind = "argv"
-    run = ["sh", "-c", 'cp -- "$2" "$1" && echo "$TOKEN" > "$1/../token"; test ! -e "$1/../lose"', "sh", "{0}", "{files}"]
-    look = ["sh", "-c", 'test -z "$TOKEN" || exit 9; test -d "$1" || exit 7; f="$1/$(basename "$2")"; test -e "$f" || exit 1; cmp -s "$f" "$2" || exit 2', "sh", "{0}", "{files}"]
+    run = ["sh", "-c", 'cd "$1/.."; test ! -e hang || sleep 20; test ! -e busy || exit 1; cp -- "$2" "$1" && echo "$TOKEN" > "$1/../token"; test ! -e lose', "sh", "{0}", "{files}"]
+    look = ["sh", "-c", 'test -z "$TOKEN" || exit 9; test -d "$1" || exit 7; test ! -e "$1/../late" || exit 1; f="$1/$(basename "$2")"; test -e "$f" || exit 1; cmp -s "$f" "$2" || exit 2', "sh", "{0}", "{files}"]
     safe_to_repeat = true
 "#;
 
@@ -32,6 +32,18 @@ impl Folder {
     }
 
     fn with(&self, change: impl FnOnce(&mut toml::Table)) -> Arc<dyn Outlet> {
+        self.with_on(clock(), change)
+    }
+
+    fn mark(&self, name: &str) {
+        std::fs::write(self.root.path().join(name), "").unwrap();
+    }
+
+    fn with_on(
+        &self,
+        clock: Arc<dyn Clock>,
+        change: impl FnOnce(&mut toml::Table),
+    ) -> Arc<dyn Outlet> {
         let mut table: toml::Table = toml::from_str(CONFIG).unwrap();
         let secret = self.root.path().join("secret").to_str().unwrap().to_owned();
         let mut secrets = toml::Table::new();
@@ -39,7 +51,7 @@ impl Folder {
         table.insert("secret_files".to_owned(), secrets.into());
         change(&mut table);
         let config: Command = table.try_into().unwrap();
-        command::outlet("copy", config, self.root.path().join("work"), clock())
+        command::outlet("copy", config, self.root.path().join("work"), clock)
     }
 }
 
@@ -48,8 +60,16 @@ impl World for Folder {
     fn name(&self) -> &'static str {
         "command"
     }
-    fn outlet(&self) -> Arc<dyn Outlet> {
-        self.with(|_| {})
+    fn outlet_on(&self, clock: Arc<dyn Clock>) -> Arc<dyn Outlet> {
+        let late = self.root.path().join("late").exists();
+        self.with_on(clock, |table| {
+            if late {
+                table.insert("settle".to_owned(), 60.into());
+            }
+        })
+    }
+    async fn appear(&self) {
+        let _was_never_late = std::fs::remove_file(self.root.path().join("late"));
     }
     fn intended(&self) -> Intended {
         let blob = Blob::new("zanzibarite-1.0.txt", b"zanzibarite".to_vec(), vec![]);
@@ -65,12 +85,19 @@ impl World for Folder {
     }
     async fn trouble(&self, trouble: Trouble) -> bool {
         match trouble {
-            Trouble::LosesTheAnswer => std::fs::write(self.root.path().join("lose"), "").unwrap(),
+            Trouble::LosesTheAnswer => self.mark("lose"),
+            Trouble::ShowsLate => {
+                self.mark("lose");
+                self.mark("late");
+            }
+            Trouble::Busy => self.mark("busy"),
+            Trouble::Hangs => self.mark("hang"),
             Trouble::HoldsAnother => {
                 std::fs::write(self.place().join("zanzibarite-1.0.txt"), "other").unwrap();
             }
             // A missing secret stops it before anything is started.
             Trouble::Refuses => std::fs::remove_file(self.root.path().join("secret")).unwrap(),
+            // The place is gone: the look says so by a code of its own.
             Trouble::Unreachable => return false,
         }
         true

@@ -32,6 +32,25 @@ impl Public {
         Self { tag, bundle: Blob::new("main.bundle", pack, vec![]), ..world }
     }
 
+    /// Pushing to `public.git`, which anybody reads at `seen`.
+    fn outlet_for(&self, seen: &str, clock: Arc<dyn Clock>) -> Arc<dyn Outlet> {
+        let text = format!(
+            "url = {:?}\npublic_url = {:?}\nbranches = [{{ name = \"main\" }}]",
+            self.public(),
+            self.root.path().join(seen),
+        );
+        let repository: Repository = toml::from_str(&text).unwrap();
+        let named = BTreeMap::from([("meadow".to_owned(), repository)]);
+        Arc::new(GitOutlet::new(named, self.root.path().join("data"), clock))
+    }
+
+    fn hook(&self, text: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let hook = self.public().join("hooks/pre-receive");
+        std::fs::write(&hook, text).unwrap();
+        std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
     fn public(&self) -> PathBuf {
         self.root.path().join("public.git")
     }
@@ -56,12 +75,8 @@ impl World for Public {
     fn name(&self) -> &'static str {
         "git"
     }
-    fn outlet(&self) -> Arc<dyn Outlet> {
-        let url = self.public().to_string_lossy().into_owned();
-        let text = format!("url = {url:?}\nbranches = [{{ name = \"main\" }}]");
-        let repository: Repository = toml::from_str(&text).unwrap();
-        let named = BTreeMap::from([("meadow".to_owned(), repository)]);
-        Arc::new(GitOutlet::new(named, self.root.path().join("data"), clock()))
+    fn outlet_on(&self, clock: Arc<dyn Clock>) -> Arc<dyn Outlet> {
+        self.outlet_for("public.git", clock)
     }
     fn intended(&self) -> Intended {
         let refs =
@@ -84,15 +99,84 @@ impl World for Public {
             Trouble::HoldsAnother => {
                 self.git("public.git", &["update-ref", "refs/tags/1.0.1", "main"]);
             }
-            Trouble::Refuses => {
-                let hook = self.public().join("hooks/pre-receive");
-                std::fs::write(&hook, "#!/bin/sh\nexit 1\n").unwrap();
-                use std::os::unix::fs::PermissionsExt as _;
-                std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+            Trouble::Refuses => self.hook("#!/bin/sh\nexit 1\n"),
+            Trouble::Hangs => self.hook("#!/bin/sh\nexec sleep 20\n"),
+            // Somebody else is at that tag.
+            Trouble::Busy => {
+                let tags = self.public().join("refs/tags");
+                std::fs::create_dir_all(&tags).unwrap();
+                std::fs::write(tags.join("1.0.1.lock"), "").unwrap();
             }
+            // It shows at once what it took; a copy of it is `Copied`.
+            Trouble::ShowsLate => return false,
             // A local push has no answer to lose; src/outlets/git/tests.rs covers it.
             Trouble::LosesTheAnswer => return false,
         }
         true
     }
+}
+
+/// A repository whose public address is a copy that follows.
+pub(super) struct Copied(Public);
+
+impl Copied {
+    pub(super) fn new() -> Self {
+        let world = Public::new();
+        world.git("", &["clone", "--quiet", "--mirror", "public.git", "copy.git"]);
+        Self(world)
+    }
+
+    fn follow(&self) {
+        self.0.git("copy.git", &["fetch", "--quiet"]);
+    }
+}
+
+#[async_trait]
+impl World for Copied {
+    fn name(&self) -> &'static str {
+        "git as anybody sees it"
+    }
+    fn outlet_on(&self, clock: Arc<dyn Clock>) -> Arc<dyn Outlet> {
+        self.0.outlet_for("copy.git", clock)
+    }
+    fn intended(&self) -> Intended {
+        self.0.intended()
+    }
+    fn ends(&self) -> Ends {
+        Ends::SeenLater
+    }
+    async fn appear(&self) {
+        self.follow();
+    }
+    async fn copies(&self) -> Option<usize> {
+        self.0.copies().await
+    }
+    async fn trouble(&self, trouble: Trouble) -> bool {
+        // It follows late by nature; everything else is the repository's own.
+        trouble == Trouble::ShowsLate
+    }
+}
+
+#[tokio::test]
+async fn only_what_anybody_sees_is_seen() {
+    let copied = Copied::new();
+    assert_eq!(act(&copied).await.unwrap().evidence, Evidence::HandedOver);
+    assert!(matches!(look(&copied).await, Seen::Underway(_)));
+    // Once more is harmless, and still nobody sees it.
+    assert_eq!(act(&copied).await.unwrap().evidence, Evidence::HandedOver);
+    copied.follow();
+    assert_eq!(evidence(&look(&copied).await), Some(Evidence::Seen));
+    assert_eq!(act(&copied).await.unwrap().evidence, Evidence::Seen);
+    std::fs::rename(copied.0.root.path().join("copy.git"), copied.0.root.path().join("gone"))
+        .unwrap();
+    assert_eq!(look(&copied).await, Seen::CannotTell, "what we see ourselves is not enough");
+}
+
+#[tokio::test]
+async fn another_object_at_the_public_address_is_said() {
+    let copied = Copied::new();
+    copied.0.git("copy.git", &["tag", "1.0.1", "main"]);
+    let error = act(&copied).await.unwrap_err();
+    assert_eq!((error.code.as_str(), error.retry), ("conflict", Retry::AskHuman));
+    assert!(matches!(look(&copied).await, Seen::Conflict(_)));
 }

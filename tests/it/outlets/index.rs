@@ -7,6 +7,9 @@ use daybreak::exec::Process;
 use daybreak::outlets::command;
 use daybreak::town::index::{PackageIndex, Script};
 
+use std::sync::OnceLock;
+
+use super::peer::{Manner, Peer};
 use super::*;
 
 pub(super) struct Index {
@@ -14,6 +17,7 @@ pub(super) struct Index {
     twine: String,
     work: tempfile::TempDir,
     blobs: Vec<Blob>,
+    hung: OnceLock<Peer>,
 }
 
 const PASSWORD: &str = "zanzibarite-token";
@@ -54,7 +58,7 @@ impl Index {
             sdist(work.path(), "zanzibarite", "1.0").await,
             sdist(work.path(), "zanzibarite", "1.0.1").await,
         ];
-        Some(Self { server, twine, work, blobs })
+        Some(Self { server, twine, work, blobs, hung: OnceLock::new() })
     }
 
     fn result_of(&self, script: Script) -> impl Future<Output = Result<Receipt, OutletError>> {
@@ -78,18 +82,25 @@ impl World for Index {
     fn name(&self) -> &'static str {
         "python-index"
     }
-    fn outlet(&self) -> Arc<dyn Outlet> {
+    fn outlet_on(&self, clock: Arc<dyn Clock>) -> Arc<dyn Outlet> {
         let config = Command::PythonIndex(PythonIndex {
-            upload_url: self.server.upload_url(),
+            upload_url: match self.hung.get() {
+                Some(peer) => peer.url("/legacy/"),
+                None => self.server.upload_url(),
+            },
             index_url: self.server.index_url(),
             user: Some("__token__".to_owned()),
             password_file: Some(self.work.path().join("password")),
+            settle: 300,
             twine: self.twine.clone(),
         });
-        command::outlet("index", config, self.work.path().join("work"), clock())
+        command::outlet("index", config, self.work.path().join("work"), clock)
     }
     fn intended(&self) -> Intended {
         uploaded(&self.blobs)
+    }
+    async fn appear(&self) {
+        self.server.script(Script::default());
     }
     async fn copies(&self) -> Option<usize> {
         let there = self.server.files();
@@ -105,8 +116,18 @@ impl World for Index {
                 std::fs::write(self.work.path().join("password"), "another").unwrap();
             }
             Trouble::Unreachable => self.server.stop().await,
-            Trouble::LosesTheAnswer => {
-                self.server.script(Script { answers_lost: 99, ..Script::default() });
+            Trouble::Busy => {
+                self.server.script(Script { uploads_unavailable: 99, ..Script::default() });
+            }
+            Trouble::Hangs => {
+                let peer = Peer::new().await;
+                peer.behave(Manner::Hangs);
+                assert!(self.hung.set(peer).is_ok());
+            }
+            Trouble::LosesTheAnswer | Trouble::ShowsLate => {
+                let stale = if trouble == Trouble::ShowsLate { 99 } else { 0 };
+                let script = Script { answers_lost: 99, pages_stale: stale, ..Script::default() };
+                self.server.script(script);
                 // Twine gives up at the first lost answer: the other file is there already.
                 let other = &self.blobs[1];
                 self.server.put("zanzibarite", &other.about.name, other.bytes.clone());
@@ -148,7 +169,7 @@ async fn half_an_upload_is_finished_by_the_next() {
     let Some(index) = Index::new().await else { return };
     let lost = Script { answers_lost: 1, ..Script::default() };
     let error = index.result_of(lost).await.unwrap_err();
-    assert_eq!(error.retry, Retry::Later);
+    assert_eq!(error.retry, Retry::Unknown, "the listing may be late");
     assert_eq!(index.server.files().len(), 1);
     assert!(act(&index).await.is_ok());
     assert_eq!(index.copies().await, Some(1));

@@ -3,7 +3,7 @@
 use daybreak::config::Tls;
 use daybreak::domain::time::Span;
 use daybreak::outlets::mail::{MailOutlet, Patience};
-use daybreak::town::catcher::{Catcher, Fault, Setup, Times};
+use daybreak::town::catcher::{Catcher, Caught, Fault, Setup, Times};
 
 use std::sync::Mutex;
 
@@ -41,6 +41,12 @@ pub fn letter(to: &str, bytes: &str) -> Intended {
     intended(action, vec![blob])
 }
 
+/// How many different mails these are: the same bytes to the same address are one.
+pub(super) fn distinct(mails: &[Caught]) -> usize {
+    let all: std::collections::BTreeSet<_> = mails.iter().map(|m| (&m.to, &m.bytes)).collect();
+    all.len()
+}
+
 impl Relay {
     pub(super) async fn new() -> Self {
         let account = Some(("daybreak".to_owned(), "zanzibarite-password".to_owned()));
@@ -58,7 +64,7 @@ impl Relay {
         self.catcher.lock().unwrap().as_ref().unwrap().script(fault, Times::Always);
     }
 
-    fn mails(&self) -> Vec<daybreak::town::catcher::Caught> {
+    fn mails(&self) -> Vec<Caught> {
         self.catcher.lock().unwrap().as_ref().map(Catcher::mails).unwrap_or_default()
     }
 
@@ -74,8 +80,8 @@ impl World for Relay {
     fn name(&self) -> &'static str {
         "mail"
     }
-    fn outlet(&self) -> Arc<dyn Outlet> {
-        Arc::new(MailOutlet::new(self.config.clone(), "meadow.example", clock()))
+    fn outlet_on(&self, clock: Arc<dyn Clock>) -> Arc<dyn Outlet> {
+        Arc::new(MailOutlet::new(self.config.clone(), "meadow.example", clock))
     }
     fn intended(&self) -> Intended {
         letter(TO, MESSAGE)
@@ -84,7 +90,7 @@ impl World for Relay {
         Ends::HandedOver
     }
     async fn copies(&self) -> Option<usize> {
-        Some(self.mails().len())
+        Some(distinct(&self.mails()))
     }
     async fn trouble(&self, trouble: Trouble) -> bool {
         match trouble {
@@ -99,7 +105,10 @@ impl World for Relay {
                     tokio::task::yield_now().await;
                 }
             }
-            Trouble::HoldsAnother => return false,
+            Trouble::Busy => self.script(Fault::AnswerAfterDot(451)),
+            Trouble::Hangs => self.script(Fault::Hang),
+            // Nobody can look: another mail is no matter, and nothing appears.
+            Trouble::HoldsAnother | Trouble::ShowsLate => return false,
         }
         true
     }

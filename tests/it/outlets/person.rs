@@ -11,7 +11,7 @@ impl World for Somebody {
     fn name(&self) -> &'static str {
         "person"
     }
-    fn outlet(&self) -> Arc<dyn Outlet> {
+    fn outlet_on(&self, _clock: Arc<dyn Clock>) -> Arc<dyn Outlet> {
         Arc::new(PersonOutlet)
     }
     fn intended(&self) -> Intended {

@@ -5,23 +5,25 @@ use std::sync::Mutex;
 
 use daybreak::config::StaticTree;
 use daybreak::domain::blob::Sha256;
+use daybreak::outlets::shown::PublicSite;
 use daybreak::outlets::site::{Shelf, ShelfError, SiteOutlet};
 use daybreak::outlets::static_site::{File, Pages, StaticSite};
 
+use super::peer::{Manner, Peer};
 use super::*;
 
-type Shown = Vec<(String, Sha256)>;
+type Digests = Vec<(String, Sha256)>;
 
 #[derive(Default)]
 struct Memory {
-    shown: Mutex<BTreeMap<String, Shown>>,
+    shown: Mutex<BTreeMap<String, Digests>>,
     trouble: Mutex<Option<Trouble>>,
     puts: Mutex<usize>,
 }
 
 #[async_trait]
 impl Shelf for Memory {
-    async fn shown(&self, public_id: &str) -> Result<Option<Shown>, ShelfError> {
+    async fn shown(&self, public_id: &str) -> Result<Option<Digests>, ShelfError> {
         if *self.trouble.lock().unwrap() == Some(Trouble::Unreachable) {
             return Err(ShelfError::Unavailable);
         }
@@ -29,8 +31,10 @@ impl Shelf for Memory {
     }
     async fn put(&self, effect: &Effect) -> Result<(), ShelfError> {
         let trouble = *self.trouble.lock().unwrap();
-        if trouble == Some(Trouble::Refuses) {
-            return Err(ShelfError::Refused);
+        match trouble {
+            Some(Trouble::Refuses) => return Err(ShelfError::Refused),
+            Some(Trouble::Busy) => return Err(ShelfError::Unavailable),
+            _ => {}
         }
         let Action::Publish { public_id, .. } = &effect.intended().action else { panic!() };
         let blobs = &effect.intended().blobs;
@@ -45,8 +49,8 @@ impl Shelf for Memory {
 }
 
 fn publication() -> Intended {
-    let page = Blob::new("zanzibarite.html", b"<p>zanzibarite</p>".to_vec(), vec![]);
-    let entry = Blob::new("zanzibarite.entry", b"<entry/>".to_vec(), vec![]);
+    let page = Blob::new("zanzibarite-2026-1.html", b"<p>zanzibarite</p>".to_vec(), vec![]);
+    let entry = Blob::new("zanzibarite-2026-1.entry.json", b"<entry/>".to_vec(), vec![]);
     let action = Action::Publish {
         public_id: "zanzibarite-2026-1".to_owned(),
         documents: vec![page.about.clone()],
@@ -70,7 +74,7 @@ impl World for Shelves {
     fn name(&self) -> &'static str {
         "site"
     }
-    fn outlet(&self) -> Arc<dyn Outlet> {
+    fn outlet_on(&self, _clock: Arc<dyn Clock>) -> Arc<dyn Outlet> {
         Arc::new(SiteOutlet::new(Arc::clone(&self.memory) as Arc<dyn Shelf>))
     }
     fn intended(&self) -> Intended {
@@ -80,6 +84,10 @@ impl World for Shelves {
         Some(*self.memory.puts.lock().unwrap())
     }
     async fn trouble(&self, trouble: Trouble) -> bool {
+        // Our own database bounds its waits by itself, and shows at once what it took.
+        if matches!(trouble, Trouble::Hangs | Trouble::ShowsLate) {
+            return false;
+        }
         *self.memory.trouble.lock().unwrap() = Some(trouble);
         if trouble == Trouble::HoldsAnother {
             let other = vec![("x".to_owned(), Sha256::of(b"other"))];
@@ -87,6 +95,70 @@ impl World for Shelves {
         }
         true
     }
+}
+
+/// The same shelf behind a public address that anybody reads.
+pub(super) struct Shown {
+    shelves: Shelves,
+    peer: Peer,
+}
+
+const PAGE: &str = "/advisories/zanzibarite-2026-1.html";
+
+impl Shown {
+    pub(super) async fn new() -> Self {
+        Self { shelves: Shelves::new(), peer: Peer::new().await }
+    }
+
+    fn show(&self) {
+        self.peer.show(PAGE, &publication().blobs[0].bytes);
+    }
+}
+
+#[async_trait]
+impl World for Shown {
+    fn name(&self) -> &'static str {
+        "site as anybody sees it"
+    }
+    fn outlet_on(&self, clock: Arc<dyn Clock>) -> Arc<dyn Outlet> {
+        let site = SiteOutlet::new(Arc::clone(&self.shelves.memory) as Arc<dyn Shelf>);
+        Arc::new(site.shown_by(PublicSite::new(self.peer.url(""), clock)))
+    }
+    fn intended(&self) -> Intended {
+        publication()
+    }
+    async fn prepare(&self) {
+        self.show();
+    }
+    async fn appear(&self) {
+        self.show();
+    }
+    async fn copies(&self) -> Option<usize> {
+        self.shelves.copies().await
+    }
+    async fn trouble(&self, trouble: Trouble) -> bool {
+        match trouble {
+            Trouble::ShowsLate => self.peer.show(PAGE, b"as it was before"),
+            Trouble::Hangs => self.peer.behave(Manner::Hangs),
+            other => return self.shelves.trouble(other).await,
+        }
+        true
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_can_see_is_handed_over_at_best() {
+    let shown = Shown::new().await;
+    let receipt = act(&shown).await.unwrap();
+    assert_eq!(receipt.evidence, Evidence::HandedOver);
+    assert!(matches!(look(&shown).await, Seen::Underway(_)), "no page yet");
+    shown.peer.show(PAGE, b"<p>an older one</p>");
+    assert!(matches!(look(&shown).await, Seen::Underway(_)), "other bytes");
+    shown.show();
+    assert_eq!(evidence(&look(&shown).await), Some(Evidence::Seen));
+    shown.peer.stop().await;
+    assert_eq!(look(&shown).await, Seen::CannotTell);
+    assert_eq!(shown.copies().await, Some(1));
 }
 
 /// The pages once the publication's row is there.
@@ -129,7 +201,7 @@ impl World for Tree {
     fn name(&self) -> &'static str {
         "static site"
     }
-    fn outlet(&self) -> Arc<dyn Outlet> {
+    fn outlet_on(&self, _clock: Arc<dyn Clock>) -> Arc<dyn Outlet> {
         Arc::new(self.carried_by(&[]))
     }
     fn intended(&self) -> Intended {
@@ -142,13 +214,22 @@ impl World for Tree {
         Some(usize::from(self.root.path().join("zanzibarite/index.html").exists()))
     }
     async fn trouble(&self, trouble: Trouble) -> bool {
-        if trouble != Trouble::Unreachable {
-            return false;
+        match trouble {
+            // Its pages follow the publication, which is not there.
+            Trouble::Busy => *self.pages.there.lock().unwrap() = false,
+            Trouble::Unreachable => self.bury(),
+            // It is a folder: what is written is there, and what else is there is left alone.
+            _ => return false,
         }
+        true
+    }
+}
+
+impl Tree {
+    fn bury(&self) {
         // A file where the folder should be.
         std::fs::remove_dir_all(self.root.path()).unwrap();
         std::fs::write(self.root.path(), "").unwrap();
-        true
     }
 }
 
@@ -183,4 +264,18 @@ async fn the_tree_is_carried_out_by_its_command() {
     assert_eq!(carried.look(&publication()).await, Seen::CannotTell);
     let error = tree.carried_by(&["false"]).act(&effect(publication())).await.unwrap_err();
     assert_eq!((error.code.as_str(), error.retry), ("carrying-failed", Retry::Later));
+}
+
+#[tokio::test]
+async fn a_carried_tree_is_seen_where_anybody_reads_it() {
+    let (tree, peer) = (Tree::new(), Peer::new().await);
+    tree.prepare().await;
+    let site = || tree.carried_by(&["true"]).shown_by(PublicSite::new(peer.url(""), clock()));
+    let receipt = site().act(&effect(publication())).await.unwrap();
+    assert_eq!(receipt.evidence, Evidence::HandedOver, "the command says so, nobody sees it");
+    assert_eq!(site().look(&publication()).await, Seen::CannotTell);
+    peer.show(PAGE, &publication().blobs[0].bytes);
+    assert_eq!(evidence(&site().look(&publication()).await), Some(Evidence::Seen));
+    let receipt = site().act(&effect(publication())).await.unwrap();
+    assert_eq!(receipt.evidence, Evidence::Seen);
 }

@@ -26,7 +26,7 @@ async fn openssl(folder: &Path, args: &[&str]) -> bool {
 }
 
 /// An authority and a certificate of it for `host`.
-async fn certificate(folder: &Path, host: &str) -> Option<(PathBuf, Arc<ServerConfig>)> {
+pub(super) async fn certificate(folder: &Path, host: &str) -> Option<(PathBuf, Arc<ServerConfig>)> {
     let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     let request = ["req", "-x509", "-days", "2"];
     let ca = ["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Town"];

@@ -3,19 +3,23 @@
 use daybreak::config::{Command, PythonIndex};
 use daybreak::domain::action::Expected;
 use daybreak::outlets::wait::WaitOutlet;
-use daybreak::town::index::PackageIndex;
+use daybreak::town::index::{PackageIndex, Script};
 
+use std::sync::OnceLock;
+
+use super::peer::{Manner, Peer};
 use super::*;
 
 pub(super) struct Builders {
     server: PackageIndex,
+    hung: OnceLock<Peer>,
     work: tempfile::TempDir,
 }
 
 impl Builders {
     pub(super) async fn new() -> Self {
         let server = PackageIndex::start(None, clock()).await.unwrap();
-        Self { server, work: tempfile::tempdir().unwrap() }
+        Self { server, hung: OnceLock::new(), work: tempfile::tempdir().unwrap() }
     }
 
     fn build(&self, filename: &str) {
@@ -28,15 +32,19 @@ impl World for Builders {
     fn name(&self) -> &'static str {
         "wait"
     }
-    fn outlet(&self) -> Arc<dyn Outlet> {
+    fn outlet_on(&self, clock: Arc<dyn Clock>) -> Arc<dyn Outlet> {
         let config = Command::PythonIndex(PythonIndex {
             upload_url: self.server.upload_url(),
-            index_url: self.server.index_url(),
+            index_url: match self.hung.get() {
+                Some(peer) => peer.url("/simple/"),
+                None => self.server.index_url(),
+            },
             user: None,
             password_file: None,
+            settle: 300,
             twine: "twine".to_owned(),
         });
-        Arc::new(WaitOutlet::new("index", config, self.work.path(), clock()))
+        Arc::new(WaitOutlet::new("index", config, self.work.path(), clock))
     }
     fn intended(&self) -> Intended {
         let expected = |pattern: &str, count| Expected { pattern: pattern.to_owned(), count };
@@ -59,10 +67,20 @@ impl World for Builders {
         None
     }
     async fn trouble(&self, trouble: Trouble) -> bool {
-        if trouble == Trouble::Unreachable {
-            self.server.stop().await;
+        match trouble {
+            Trouble::Unreachable => self.server.stop().await,
+            Trouble::Busy => {
+                self.server.script(Script { pages_unavailable: 99, ..Script::default() });
+            }
+            Trouble::Hangs => {
+                let peer = Peer::new().await;
+                peer.behave(Manner::Hangs);
+                assert!(self.hung.set(peer).is_ok());
+            }
+            // It does nothing that could be refused, lost or late.
+            _ => return false,
         }
-        trouble == Trouble::Unreachable
+        true
     }
 }
 

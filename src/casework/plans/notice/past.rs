@@ -12,7 +12,7 @@ use crate::domain::ids::{BlobId, DisclosureId, PlanId, StepId};
 use crate::domain::news::NoticeKind;
 use crate::domain::party::DistributorRecord;
 use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
-use crate::domain::receipt::Repeat;
+use crate::domain::receipt::Habit;
 use crate::domain::run::{PlanFacts, Run, Status};
 use crate::domain::told::Told;
 use crate::domain::view::{NoticePatch, NoticeView};
@@ -41,7 +41,7 @@ struct Sent {
 }
 
 impl Sent {
-    fn of(r: &mut Reader<'_>, plan: &Plan, repeats: &BTreeMap<String, Repeat>) -> Case<Self> {
+    fn of(r: &mut Reader<'_>, plan: &Plan, repeats: &BTreeMap<String, Habit>) -> Case<Self> {
         // Approvals are nobody's business here: one that no longer reads must not hide what
         // was sent.
         let manifest = manifest_of(plan)?;
@@ -103,7 +103,7 @@ impl Past {
     pub(in crate::casework) fn of(
         r: &mut Reader<'_>,
         disclosure: DisclosureId,
-        repeats: &BTreeMap<String, Repeat>,
+        repeats: &BTreeMap<String, Habit>,
     ) -> Case<Self> {
         let mut plans = Vec::new();
         for plan in r.plans(disclosure)?.iter().filter(|p| p.kind == PlanKind::Notice) {
