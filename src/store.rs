@@ -11,10 +11,12 @@ mod audit;
 mod blobs;
 mod challenges;
 mod conn;
+mod copy;
 mod disclosures;
 mod distributors;
 mod error;
 mod house;
+mod identity;
 mod intents;
 mod lease;
 mod members;
@@ -25,6 +27,7 @@ mod plans;
 mod publications;
 mod schema;
 mod steps;
+mod time;
 mod tx;
 
 use std::sync::Arc;
@@ -38,12 +41,14 @@ use schema::revision;
 
 pub use advisories::AdvisoryRevision;
 pub use audit::{AuditLine, Break, Verdict, verify_without_key};
+pub use copy::copy_of_file;
 pub use error::StoreError;
 pub use intents::Claim;
 pub use lease::Lease;
 pub use place::Place;
 pub use publications::{Decided, Decision, Publication, StoredDocument};
 pub use steps::{StepRow, StoredEvent};
+pub use time::DatabaseClock;
 pub use tx::{Reader, Tx};
 
 /// Whose connections are used, so that people cannot starve the engine.

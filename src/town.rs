@@ -16,6 +16,7 @@ pub mod project;
 pub mod sink;
 pub mod story;
 pub mod uploads;
+pub mod voices;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,9 +26,11 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use crate::casework::identity::{self, Standing};
 use crate::casework::opening::{self, CONFIG, KeySource, Setup};
 use crate::casework::{CaseError, House};
 use crate::clock::{Clock, Generator, Rng, SystemClock};
+use crate::domain::deed::Actor;
 use crate::domain::planner::{GIT, MAIL, PERSON, SITE, STATIC, await_outlet, command_outlet};
 use crate::domain::time::At;
 use crate::exec::Process;
@@ -39,6 +42,7 @@ use faults::{Script, Scripted};
 use people::People;
 use project::Project;
 use uploads::Uploads;
+use voices::Voices;
 
 /// Why there is no town, or why its story does not go on.
 #[derive(Debug, thiserror::Error)]
@@ -192,6 +196,8 @@ pub struct Town {
     pub clock: Arc<dyn Clock>,
     /// The same clock, when it is moved by hand.
     pub hand: Option<Arc<HandClock>>,
+    /// Who else knows that time, when it is moved by hand; silent until told.
+    pub voices: Voices,
     rng: Arc<dyn Rng>,
     scripts: Scripts,
     site: SocketAddr,
@@ -230,7 +236,9 @@ impl Town {
             approvals: options.approvals,
         });
         make_house(&dir, database, site, options.approvals, &text, clock.as_ref())?;
-        let (house, scripts) = open(&dir, &clock, &rng, Scripts::new())?;
+        let voices = Voices::default();
+        let heard = hand.is_some().then_some(&voices);
+        let (house, scripts) = open(&dir, (&clock, heard), &rng, Scripts::new())?;
         Ok(Self {
             house,
             catcher,
@@ -239,6 +247,7 @@ impl Town {
             people,
             clock,
             hand,
+            voices,
             rng,
             scripts,
             site,
@@ -276,7 +285,12 @@ impl Town {
             approvals: self.approvals,
         });
         fs::write(dir.join(CONFIG), text).map_err(TownError::disk("write the configuration"))?;
-        let (house, scripts) = open(&dir, &clock, &rng, Scripts::new())?;
+        let voices = Voices::default();
+        let (house, scripts) = open(&dir, (&clock, Some(&voices)), &rng, Scripts::new())?;
+        if identity::stands(&house).await? != Standing::New {
+            // A copy, and we know it.
+            identity::settle(&house, Actor::Operator, "house-begin", "another story").await?;
+        }
         let (people, site, approvals) = (self.people.clone(), self.site, self.approvals);
         let hand = Some(hand);
         Ok(Self {
@@ -287,6 +301,7 @@ impl Town {
             people,
             clock,
             hand,
+            voices,
             rng,
             scripts,
             site,
@@ -300,7 +315,8 @@ impl Town {
     /// the old house must have been stopped, or they work for two.
     pub fn reopen(&mut self) -> Result<Arc<House>, TownError> {
         let scripts = self.scripts.clone();
-        let (house, scripts) = open(&self.dir(), &self.clock, &self.rng, scripts)?;
+        let heard = self.hand.is_some().then_some(&self.voices);
+        let (house, scripts) = open(&self.dir(), (&self.clock, heard), &self.rng, scripts)?;
         (self.house, self.scripts) = (Arc::clone(&house), scripts);
         Ok(house)
     }
@@ -369,11 +385,14 @@ fn make_house(
 /// Opens the house and puts a script before each of its outlets; those of `old` go on.
 fn open(
     dir: &Path,
-    clock: &Arc<dyn Clock>,
+    (clock, voices): (&Arc<dyn Clock>, Option<&Voices>),
     rng: &Arc<dyn Rng>,
     mut scripts: Scripts,
 ) -> Result<(Arc<House>, Scripts), TownError> {
     let mut house = opening::open(dir, Arc::clone(clock), Arc::clone(rng))?;
+    if let Some(voices) = voices {
+        house.witnesses = voices.all();
+    }
     let named = [MAIL, GIT, PERSON, SITE, STATIC].map(str::to_owned);
     let commands: Vec<String> =
         house.config.command.keys().flat_map(|c| [command_outlet(c), await_outlet(c)]).collect();

@@ -67,6 +67,7 @@ pub async fn challenge(
 
 /// The code is written down before it leaves: whatever comes back is known.
 async fn ask(house: &House, actor: Actor, contact: &Contact) -> Case<Asked> {
+    super::identity::refuse_a_copy(house).await?;
     let now = house.now();
     let held: Vec<Certificate> = contact.current(house.now()).map(recall).collect::<Case<_>>()?;
     let usable: Vec<_> = held.into_iter().filter(|c| pgp::judge(c, now).usable()).collect();

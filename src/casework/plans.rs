@@ -12,6 +12,7 @@ mod views;
 pub use resend::resend;
 
 use super::{Case, CaseError, House};
+use crate::domain::action::Action;
 use crate::domain::approval::Approval;
 use crate::domain::approval_text::ApprovalText;
 use crate::domain::deed::Actor;
@@ -20,7 +21,7 @@ use crate::domain::event::{Happened, StepEvent};
 use crate::domain::finding::Finding;
 use crate::domain::ids::{AdvisoryId, DisclosureId, PlanId};
 use crate::domain::manifest::Manifest;
-use crate::domain::plan::{Plan, PlanKind, PlanState};
+use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
 use crate::domain::receipt::Repeat;
 use crate::domain::run::{GoRow, PlanFacts, Run};
 use crate::domain::secret::Reason;
@@ -164,6 +165,18 @@ pub fn events_after(
         (e.number, StepEvent { id: e.id, step: e.step, at: e.at, epoch: e.epoch, happened })
     };
     Ok(stored.into_iter().map(event).collect())
+}
+
+/// A push that leaves a moved branch alone goes to `security/NAME` instead.
+pub fn redirected(step: &Step, detoured: bool) -> Action {
+    match &step.action {
+        Action::Push { repository, refs, pack } if detoured => Action::Push {
+            repository: repository.clone(),
+            refs: Step::detour(refs),
+            pack: pack.clone(),
+        },
+        action => action.clone(),
+    }
 }
 
 /// What may be done from `Unknown`, for each outlet of a plan.

@@ -76,8 +76,10 @@ pub async fn run(doctor: &Doctor, global: &Global, print: Print) -> Ended {
     all.push(checks::audit(&house).await?);
     all.push(checks::signers(&house).await?);
     all.push(checks::distributors(&house).await?);
+    all.push(checks::identity(&house).await?);
     all.push(checks::leader(&house).await?);
     all.push(checks::clock(&house).await?);
+    all.extend(checks::witnesses(&house).await?);
     all.push(checks::plans(&house).await?);
     if doctor.live {
         all.extend(live::looks(&house).await?);
