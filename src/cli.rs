@@ -6,6 +6,7 @@
 
 mod advisory;
 mod audit;
+mod backup;
 mod bar;
 mod bench;
 mod catch_mail;
@@ -18,12 +19,14 @@ mod doctor;
 mod editor;
 mod exit;
 mod files;
+mod house;
 mod init;
 mod log;
 mod mail;
 mod notice;
 mod plan;
 mod print;
+mod restore;
 mod serve;
 mod team;
 mod voided;
@@ -104,6 +107,11 @@ enum Object {
     /// The configuration
     #[command(subcommand)]
     Config(config::Config),
+    /// Which house this is, and whether it may act
+    #[command(subcommand)]
+    House(house::House),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     Doctor(doctor::Doctor),
     Serve(serve::Serve),
     Demo(demo::Demo),
@@ -159,6 +167,13 @@ fn run(cli: Cli, print: Print) -> Ended {
             wait_for(async { notice::run(verb, &Desk::open(&global, print).await?).await })
         }
         Object::Mail(verb) => wait_for(mail::run(verb, &global, print)),
+        Object::House(verb) => {
+            wait_for(async { house::run(&verb, &Desk::open(&global, print).await?).await })
+        }
+        Object::Backup(backup) => {
+            wait_for(async { backup::run(&backup, &Desk::open(&global, print).await?).await })
+        }
+        Object::Restore(restore) => wait_for(restore::run(&restore, &global, print)),
         Object::Audit(verb) => {
             wait_for(async { audit::run(&verb, &Desk::open(&global, print).await?).await })
         }

@@ -4,6 +4,8 @@
 //! The system's random source for keys is the vault's and Sequoia's own affair; `Rng` makes
 //! ids, salts and tokens.
 
+pub mod witness;
+
 use std::sync::Mutex;
 use std::time::Duration;
 

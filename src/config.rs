@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are refused; secrets are file paths, read at each use, never values here.
 
+mod clock;
 mod commands;
 mod housekeeping;
 mod inbound;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use clock::Clock;
 pub use commands::{Command, PythonIndex};
 pub use housekeeping::Housekeeping;
 pub use inbound::Inbound;
@@ -80,6 +82,9 @@ pub struct Config {
     /// Approval and time rules.
     #[serde(default)]
     pub plans: Plans,
+    /// What a clock must have to be trusted with a GO.
+    #[serde(default)]
+    pub clock: Clock,
     /// The nightly round.
     #[serde(default)]
     pub housekeeping: Housekeeping,

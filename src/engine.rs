@@ -11,6 +11,7 @@ mod deliveries;
 mod errands;
 mod fuse;
 mod housekeeping;
+mod identity;
 mod journal;
 mod lead;
 mod mailbox;
@@ -34,8 +35,10 @@ use tokio::task::JoinSet;
 
 use crate::casework::{CaseError, House};
 use crate::clock::{sleep, within};
+use crate::domain::deed::Subject;
 use crate::domain::effect::Intended;
 use crate::domain::ids::{DisclosureId, HolderId, PlanId, StepId};
+use crate::domain::quarantine::Doubt;
 use crate::domain::run::Command;
 use crate::domain::time::{At, Mono, Span};
 use crate::store::{Lane, Store, StoreError};
@@ -46,6 +49,7 @@ use day::Day;
 use errands::Errand;
 use fuse::Fuse;
 use housekeeping::Rounds;
+use identity::Known;
 use journal::Journal;
 use lead::Leadership;
 use mailbox::Mailbox;
@@ -53,14 +57,22 @@ use perform::Outcome;
 use places::Places;
 use press_room::PressRoom;
 use refusals::Refusals;
-use watch::ClockWatch;
+use watch::{ClockWatch, Suspicion};
 
 /// Why an engine cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// Another engine leads this database.
-    #[error("another engine runs on this database; one is enough. `daybreak doctor` shows which")]
+    #[error(
+        "another engine runs on this database; one is enough. A SQLite file takes one engine only: end the other one, or use PostgreSQL, where others stand by. `daybreak doctor` shows who leads"
+    )]
     Taken,
+    /// This machine does not know the house that the database server holds.
+    #[error(
+        "{}; copy house.id from the machine that leads, or let the team look first: `daybreak house rearm`",
+        .0.words()
+    )]
+    Stranger(Doubt),
     /// The test that drives it asked it to stop here.
     #[error("halted where a test asked for it")]
     Halted,
@@ -84,7 +96,7 @@ impl EngineError {
     /// Whether the engine itself cannot go on now; everything else is one plan's trouble.
     const fn is_fatal(&self) -> bool {
         match self {
-            Self::Taken | Self::Halted | Self::Machine { .. } => true,
+            Self::Taken | Self::Stranger(_) | Self::Halted | Self::Machine { .. } => true,
             Self::Store(e) => {
                 matches!(e, StoreError::Unavailable(_) | StoreError::Full | StoreError::Deposed)
             }
@@ -138,6 +150,8 @@ pub struct Engine {
     covers: Covers,
     fuse: Fuse,
     press_room: PressRoom,
+    /// Which house this is, and whether it may act.
+    known: Known,
     halted: bool,
     seen_revision: i64,
     beaten_at: Option<Mono>,
@@ -153,18 +167,20 @@ impl Engine {
     /// Takes the lead of the house's database; waits for a dead leader where it must.
     pub async fn start(house: Arc<House>) -> Result<Self, EngineError> {
         let store = house.store.lane(Lane::Engine);
+        identity::refuse_a_stranger(&house).await?;
         let holder = house.fresh(HolderId::new);
         let lead = Leadership::take(&house, &store, holder).await?;
         let high_water = store.read(|r| r.high_water()).await?;
         let journal = Journal::new(store.clone(), holder, lead.epoch);
         let places = Places::new(&house.config.mail);
+        let heeds = house.config.clock.clone();
         tracing::info!(holder = %holder, epoch = lead.epoch, "engine leads");
         Ok(Self {
             house,
             store,
             lead,
             journal,
-            clock: ClockWatch::new(high_water),
+            clock: ClockWatch::new(high_water, heeds),
             days: BTreeMap::new(),
             tasks: JoinSet::new(),
             errands: JoinSet::new(),
@@ -180,6 +196,7 @@ impl Engine {
             covers: Covers::default(),
             fuse: Fuse::default(),
             press_room: PressRoom::default(),
+            known: Known::default(),
             halted: false,
             seen_revision: -1,
             beaten_at: None,
@@ -187,6 +204,26 @@ impl Engine {
             moved: false,
             poke: Arc::new(Notify::new()),
         })
+    }
+
+    /// What `daybreak serve` runs: leads, and stands by whenever another machine does. On SQLite
+    /// there is no standing by: a second engine is refused.
+    pub async fn serve(
+        house: Arc<House>,
+        mut stop: signal::Receiver<bool>,
+    ) -> Result<(), EngineError> {
+        loop {
+            let engine = tokio::select! {
+                started = Self::start(Arc::clone(&house)) => started?,
+                _ = stop.wait_for(|stopped| *stopped) => return Ok(()),
+            };
+            match engine.run(stop.clone()).await {
+                // Another machine took the lead while this one was silent: it wrote nothing
+                // since, and what is in its hands comes back to nobody.
+                Err(EngineError::Taken) => tracing::warn!("deposed; standing by"),
+                ended => return ended,
+            }
+        }
     }
 
     /// For tests and simulations: die instead of committing the write after the next `writes`:
@@ -203,9 +240,13 @@ impl Engine {
             let nap = match self.turn().await {
                 Ok(()) => self.nap(),
                 Err(EngineError::Store(StoreError::Deposed)) => return Err(EngineError::Taken),
-                Err(e @ (EngineError::Halted | EngineError::Taken)) => return Err(e),
+                Err(e @ (EngineError::Halted | EngineError::Taken | EngineError::Stranger(_))) => {
+                    return Err(e);
+                }
                 Err(_) => {
                     tracing::error!("a turn failed; trying again");
+                    // The database may be another one when it comes back.
+                    self.beaten_at = None;
                     NAP
                 }
             };
@@ -269,16 +310,25 @@ impl Engine {
         if self.halted {
             return Err(EngineError::Halted);
         }
+        let beats = self.beaten_at.is_none_or(|at| self.house.clock.mono().since(at) >= BEAT);
+        if beats {
+            self.ask_the_time().await;
+        }
         let (wall, mono) = (self.house.clock.wall(), self.house.clock.mono());
-        let clock_ok = self.clock.observe(wall, mono);
+        let suspicion = self.clock.observe(wall, mono);
         self.days.values_mut().for_each(|day| day.run.tick(wall, mono));
-        if self.beaten_at.is_none_or(|at| mono.since(at) >= BEAT) {
+        if beats {
             self.store.beat(self.lead.epoch, self.clock.high_water()).await?;
+            self.know_the_house().await?;
             self.beaten_at = Some(mono);
         }
         self.flush().await?;
         self.sync().await?;
+        if self.is_quarantined() {
+            return Ok(());
+        }
         self.intend_all().await?;
+        self.say_of_the_clock(suspicion, wall);
         self.watch_unarmed(wall);
         self.watch_deliveries(mono);
         self.watch_mailbox(mono);
@@ -289,19 +339,43 @@ impl Engine {
         let mut ids: Vec<PlanId> = self.days.keys().copied().collect();
         ids.sort_by_key(|id| self.days.get(id).is_none_or(|d| !d.plan.kind.is_public()));
         for id in ids {
-            self.work_on(id, clock_ok).await?;
+            self.work_on(id, suspicion).await?;
         }
         Ok(())
     }
 
+    /// Hears every witness of the time. One that does not answer within the patience of its
+    /// own house is silent.
+    async fn ask_the_time(&mut self) {
+        for witness in self.house.witnesses.clone() {
+            let asked = self.house.clock.wall();
+            let said = witness.testify().await;
+            self.clock.hear(said, (asked, self.house.clock.wall()));
+        }
+    }
+
+    /// Tells people, once, of a clock that keeps something from going: ahead of time where it
+    /// will not pass by itself.
+    fn say_of_the_clock(&mut self, suspicion: Option<Suspicion>, now: At) {
+        let Some(why) = suspicion else {
+            self.alarms.pass(&Subject::house());
+            return;
+        };
+        let stops = |d: &Day| d.is_due(now) || (why.lasts() && d.waits_for_the_clock());
+        if self.days.values().any(stops) {
+            self.page(Subject::house(), why.code(), None);
+        }
+    }
+
     /// One plan's commands. What goes wrong with one is said, and the others go on.
-    async fn work_on(&mut self, id: PlanId, clock_ok: bool) -> Result<(), EngineError> {
+    async fn work_on(
+        &mut self,
+        id: PlanId,
+        suspicion: Option<Suspicion>,
+    ) -> Result<(), EngineError> {
         let now = self.house.clock.wall();
         let Some(day) = self.days.get_mut(&id) else { return Ok(()) };
-        let commands = day.run.decide(now, clock_ok);
-        if !clock_ok && day.is_due(now) {
-            self.page(id, "clock-suspect", None);
-        }
+        let commands = day.run.decide(now, !suspicion.is_some_and(|s| s.bars(day.facts.lifted)));
         self.preflight(id, now);
         for command in commands {
             let done = match command {

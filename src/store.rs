@@ -11,11 +11,13 @@ mod audit;
 mod blobs;
 mod challenges;
 mod conn;
+mod copy;
 mod disclosures;
 mod distributors;
 mod draws;
 mod error;
 mod house;
+mod identity;
 mod intents;
 mod lease;
 mod members;
@@ -26,6 +28,7 @@ mod plans;
 mod publications;
 mod schema;
 mod steps;
+mod time;
 mod tx;
 
 use std::sync::Arc;
@@ -40,12 +43,14 @@ use schema::revision;
 pub use advisories::AdvisoryRevision;
 pub use audit::{AuditLine, Break, Verdict, verify_without_key};
 pub use blobs::CHUNK;
+pub use copy::copy_of_file;
 pub use error::StoreError;
 pub use intents::Claim;
 pub use lease::Lease;
 pub use place::Place;
 pub use publications::{Decided, Decision, Publication, StoredDocument};
 pub use steps::{StepRow, StoredEvent};
+pub use time::DatabaseClock;
 pub use tx::{Reader, Tx};
 
 /// Whose connections are used, so that people cannot starve the engine.

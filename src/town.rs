@@ -17,6 +17,7 @@ pub mod project;
 pub mod sink;
 pub mod story;
 pub mod uploads;
+pub mod voices;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,9 +27,11 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use crate::casework::identity::{self, Standing};
 use crate::casework::opening::{self, CONFIG, KeySource, Setup};
 use crate::casework::{CaseError, House};
 use crate::clock::{Clock, Generator, Rng, SystemClock};
+use crate::domain::deed::Actor;
 use crate::domain::planner::{
     GIT, MAIL, PERSON, SITE, STATIC, await_outlet, command_outlet, webhook_outlet,
 };
@@ -42,6 +45,7 @@ use faults::{Script, Scripted};
 use people::People;
 use project::Project;
 use uploads::Uploads;
+use voices::Voices;
 
 /// Why there is no town, or why its story does not go on.
 #[derive(Debug, thiserror::Error)]
@@ -195,6 +199,8 @@ pub struct Town {
     pub clock: Arc<dyn Clock>,
     /// The same clock, when it is moved by hand.
     pub hand: Option<Arc<HandClock>>,
+    /// Who else knows that time, when it is moved by hand; silent until told.
+    pub voices: Voices,
     rng: Arc<dyn Rng>,
     scripts: Scripts,
     site: SocketAddr,
@@ -233,7 +239,9 @@ impl Town {
             approvals: options.approvals,
         });
         make_house(&dir, database, site, options.approvals, &text, clock.as_ref())?;
-        let (house, scripts) = open(&dir, &clock, &rng, Scripts::new())?;
+        let voices = Voices::default();
+        let heard = hand.is_some().then_some(&voices);
+        let (house, scripts) = open(&dir, (&clock, heard), &rng, Scripts::new())?;
         Ok(Self {
             house,
             catcher,
@@ -242,6 +250,7 @@ impl Town {
             people,
             clock,
             hand,
+            voices,
             rng,
             scripts,
             site,
@@ -279,7 +288,12 @@ impl Town {
             approvals: self.approvals,
         });
         fs::write(dir.join(CONFIG), text).map_err(TownError::disk("write the configuration"))?;
-        let (house, scripts) = open(&dir, &clock, &rng, Scripts::new())?;
+        let voices = Voices::default();
+        let (house, scripts) = open(&dir, (&clock, Some(&voices)), &rng, Scripts::new())?;
+        if identity::stands(&house).await? != Standing::New {
+            // A copy, and we know it.
+            identity::settle(&house, Actor::Operator, "house-begin", "another story").await?;
+        }
         let (people, site, approvals) = (self.people.clone(), self.site, self.approvals);
         let hand = Some(hand);
         Ok(Self {
@@ -290,6 +304,7 @@ impl Town {
             people,
             clock,
             hand,
+            voices,
             rng,
             scripts,
             site,
@@ -303,7 +318,8 @@ impl Town {
     /// the old house must have been stopped, or they work for two.
     pub fn reopen(&mut self) -> Result<Arc<House>, TownError> {
         let scripts = self.scripts.clone();
-        let (house, scripts) = open(&self.dir(), &self.clock, &self.rng, scripts)?;
+        let heard = self.hand.is_some().then_some(&self.voices);
+        let (house, scripts) = open(&self.dir(), (&self.clock, heard), &self.rng, scripts)?;
         (self.house, self.scripts) = (Arc::clone(&house), scripts);
         Ok(house)
     }
@@ -372,11 +388,14 @@ fn make_house(
 /// Opens the house and puts a script before each of its outlets; those of `old` go on.
 fn open(
     dir: &Path,
-    clock: &Arc<dyn Clock>,
+    (clock, voices): (&Arc<dyn Clock>, Option<&Voices>),
     rng: &Arc<dyn Rng>,
     mut scripts: Scripts,
 ) -> Result<(Arc<House>, Scripts), TownError> {
     let mut house = opening::open(dir, Arc::clone(clock), Arc::clone(rng))?;
+    if let Some(voices) = voices {
+        house.witnesses = voices.all();
+    }
     let named = [MAIL, GIT, PERSON, SITE, STATIC].map(str::to_owned);
     let commands: Vec<String> =
         house.config.command.keys().flat_map(|c| [command_outlet(c), await_outlet(c)]).collect();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Bells, Case, CaseError};
+use crate::clock::witness::TimeWitness;
 use crate::clock::{Clock, Rng, random};
 use crate::config::{Config, Repository};
 use crate::domain::deed::{Actor, Deed, Subject};
@@ -22,6 +23,8 @@ pub struct House {
     pub store: Store,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Who else knows the time.
+    pub witnesses: Vec<Arc<dyn TimeWitness>>,
     /// Randomness for ids, salts and tokens.
     pub rng: Arc<dyn Rng>,
     /// What the team wrote.

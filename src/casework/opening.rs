@@ -12,6 +12,7 @@ use super::house::masthead;
 use super::pages::StorePages;
 use super::publications::StoreShelf;
 use super::{Bells, Case, CaseError, House};
+use crate::clock::witness::{Kernel, TimeWitness};
 use crate::clock::{Clock, Rng};
 use crate::config::{Config, SignerChoice};
 use crate::domain::planner::{
@@ -33,7 +34,7 @@ use crate::pgp::{
     import_team_key,
 };
 use crate::signing::{GpgSigner, TeamSigners};
-use crate::store::{Options, Place, Store};
+use crate::store::{DatabaseClock, Lane, Options, Place, Store};
 use crate::vault::Vault;
 
 /// The configuration.
@@ -201,7 +202,11 @@ pub fn open(dir: &Path, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Case<House>
     }
     let mail = MailOutlet::new(config.mail.clone(), config.team.domain(), Arc::clone(&clock));
     let bells = Bells::new(mail, config.team.clone(), Arc::clone(&clock), Arc::clone(&rng));
-    Ok(House { store, clock, rng, config, outlets, bells, keys, templates, dir: dir.to_owned() })
+    let engine = store.lane(Lane::Engine);
+    let witnesses: Vec<Arc<dyn TimeWitness>> =
+        vec![Arc::new(Kernel), Arc::new(DatabaseClock::new(engine))];
+    let dir = dir.to_owned();
+    Ok(House { store, clock, witnesses, rng, config, outlets, bells, keys, templates, dir })
 }
 
 fn signers(dir: &Path, config: &Config, clock: &Arc<dyn Clock>) -> Case<TeamSigners> {

@@ -16,6 +16,7 @@ pub use resend::resend;
 pub(super) use succession::Succession;
 
 use super::{Case, CaseError, House};
+use crate::domain::action::Action;
 use crate::domain::approval::Approval;
 use crate::domain::approval_text::ApprovalText;
 use crate::domain::deed::Actor;
@@ -24,7 +25,7 @@ use crate::domain::event::{Happened, StepEvent};
 use crate::domain::finding::Finding;
 use crate::domain::ids::{AdvisoryId, DisclosureId, PlanId};
 use crate::domain::manifest::Manifest;
-use crate::domain::plan::{Plan, PlanKind, PlanState};
+use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
 use crate::domain::run::{GoRow, PlanFacts, Run};
 use crate::domain::secret::Reason;
 use crate::domain::zone::T0;
@@ -167,6 +168,18 @@ pub fn events_after(
         (e.number, StepEvent { id: e.id, step: e.step, at: e.at, epoch: e.epoch, happened })
     };
     Ok(stored.into_iter().map(event).collect())
+}
+
+/// A push that leaves a moved branch alone goes to `security/NAME` instead.
+pub fn redirected(step: &Step, detoured: bool) -> Action {
+    match &step.action {
+        Action::Push { repository, refs, pack } if detoured => Action::Push {
+            repository: repository.clone(),
+            refs: Step::detour(refs),
+            pack: pack.clone(),
+        },
+        action => action.clone(),
+    }
 }
 
 /// Which plans an edit makes stale.

@@ -76,11 +76,13 @@ pub async fn run(doctor: &Doctor, global: &Global, print: Print) -> Ended {
     all.push(checks::audit(&house).await?);
     all.push(checks::signers(&house).await?);
     all.push(checks::distributors(&house).await?);
+    all.push(checks::identity(&house).await?);
     if !house.config.webhook.is_empty() {
         all.push(checks::webhooks(&house));
     }
     all.push(checks::leader(&house).await?);
     all.push(checks::clock(&house).await?);
+    all.extend(checks::witnesses(&house).await?);
     all.push(checks::plans(&house).await?);
     all.push(checks::notices(&house).await?);
     all.push(checks::mail(&house).await?);

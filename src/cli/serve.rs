@@ -99,7 +99,7 @@ fn engine(house: &Arc<House>, stopped: watch::Receiver<bool>) -> anyhow::Result<
         .build()
         .context("cannot start")?;
     let work = move || {
-        let ended = runtime.block_on(async { Engine::start(house).await?.run(stopped).await });
+        let ended = runtime.block_on(Engine::serve(house, stopped));
         let _nobody_waits = tell.send(ended);
     };
     std::thread::Builder::new()

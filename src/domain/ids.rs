@@ -40,6 +40,12 @@ macro_rules! ids {
             pub fn new(at: At, random: [u8; 10]) -> Self {
                 Self(uuid_v7(at, random))
             }
+
+            /// When it was made, by its maker's clock.
+            pub fn made_at(&self) -> At {
+                let millis = self.0.as_u64_pair().0 >> 16;
+                At::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+            }
         }
 
         impl fmt::Display for $name {

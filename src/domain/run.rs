@@ -282,6 +282,8 @@ impl Run {
             return vec![Command::Go];
         }
         if now < self.t0 {
+            // A clock that was ahead of T0 and was put right: it is not late any more.
+            self.noticed_late = None;
             return Vec::new();
         }
         // Whoever approved it last wanted it now: an engine that was away is no reason to ask.
@@ -292,6 +294,7 @@ impl Run {
         if late <= ON_TIME && self.noticed_late.is_none() {
             return vec![Command::Go];
         }
+        self.noticed_late = self.noticed_late.filter(|at| *at <= now);
         let noticed = *self.noticed_late.get_or_insert(now);
         if late > VERY_LATE {
             return vec![Command::Page { code: "too-late-for-go", step: None }];

@@ -61,6 +61,12 @@ impl Alarms {
         self.0.insert(cause.key(), Bell::Failed(now.plus(AGAIN)));
     }
 
+    /// Whatever was wrong with `subject` has passed: should it come again, it is news.
+    pub fn pass(&mut self, subject: &Subject) {
+        let word = format!("{subject} ");
+        self.0.retain(|key, _| !key.starts_with(&word));
+    }
+
     /// The step no longer waits: its next trouble is news.
     pub fn over(&mut self, step: StepId) {
         let word = format!(" {step} ");
@@ -88,5 +94,7 @@ mod tests {
         alarms.failed(&cause("a"), start);
         assert!(alarms.raise(&cause("a"), start.plus(Span::secs(59))).is_none());
         assert!(alarms.raise(&cause("a"), start.plus(Span::secs(60))).is_some());
+        alarms.pass(&Subject::house());
+        assert!(alarms.raise(&cause("a"), start).is_some(), "it had passed");
     }
 }

@@ -47,6 +47,11 @@ impl Day {
         self.plan.kind.is_public() && self.facts.go.is_none() && now >= self.plan.t0
     }
 
+    /// Whether something of it still goes by the wall clock: a GO, or what is told ahead.
+    pub fn waits_for_the_clock(&self) -> bool {
+        self.facts.go.is_none() && !self.facts.held && !self.run.is_settled()
+    }
+
     /// When slots are filled: GO's own time, so that a repeat fills the same bytes.
     pub fn slot_time(&self) -> At {
         match self.facts.go {
@@ -63,6 +68,7 @@ impl Engine {
         if revision == self.seen_revision {
             return Ok(());
         }
+        self.notice_quarantine(revision).await?;
         let (live, embargoed) =
             self.store.read(|r| Ok::<_, StoreError>((r.live_plans()?, r.embargoed()?))).await?;
         self.embargoed = embargoed;

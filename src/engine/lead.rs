@@ -2,7 +2,8 @@
 //!
 //! A lease has no time in it. On SQLite a file lock proves that no other engine lives, so
 //! the lease is taken at once; on PostgreSQL the same epoch and beat must be seen for thirty
-//! seconds of our own monotonic clock before it is taken from a silent holder.
+//! seconds of our own monotonic clock before it is taken from a silent holder. Until then, and
+//! after every race that is lost, a machine stands by.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -53,16 +54,20 @@ impl Leadership {
             Place::Sqlite(_) => Some(lock(house).await?),
             Place::Postgres(_) => None,
         };
-        let mut seen = store.read(|r| r.lease()).await?;
-        if lock.is_none() {
-            wait_for_silence(house, store, &mut seen).await?;
-        }
-        let deed = house.deed(Actor::Engine(holder), "engine-lead", Subject::house());
-        let taken = store.write(&deed, move |tx| tx.take_lease(holder, &seen)).await;
-        match taken {
-            Ok(epoch) => Ok(Self { holder, epoch, lock }),
-            Err(StoreError::Conflict(_)) => Err(EngineError::Taken),
-            Err(e) => Err(e.into()),
+        loop {
+            let mut seen = store.read(|r| r.lease()).await?;
+            if lock.is_none() {
+                wait_for_silence(house, store, &mut seen).await?;
+            }
+            let deed = house.deed(Actor::Engine(holder), "engine-lead", Subject::house());
+            let taken = store.write(&deed, move |tx| tx.take_lease(holder, &seen)).await;
+            match taken {
+                Ok(epoch) => return Ok(Self { holder, epoch, lock }),
+                // Another machine was quicker, or the silent one came back: wait again.
+                Err(StoreError::Conflict(_)) if lock.is_none() => {}
+                Err(StoreError::Conflict(_)) => return Err(EngineError::Taken),
+                Err(e) => return Err(e.into()),
+            }
         }
     }
 
@@ -103,9 +108,20 @@ async fn wait_for_silence(
     seen: &mut Lease,
 ) -> Result<(), EngineError> {
     let mut since = house.clock.mono();
+    if let Some(holder) = seen.holder {
+        tracing::info!(%holder, epoch = seen.epoch, "another engine leads; standing by");
+    }
     while seen.holder.is_some() && house.clock.mono().since(since) < SILENCE {
         sleep(house.clock.as_ref(), LOOK).await;
-        let now = store.read(|r| r.lease()).await?;
+        let now = match store.read(|r| r.lease()).await {
+            Ok(now) => now,
+            // A database that is away says nothing of whether its leader lives.
+            Err(StoreError::Unavailable(_)) => {
+                since = house.clock.mono();
+                continue;
+            }
+            Err(e) => return Err(e.into()),
+        };
         if now != *seen {
             *seen = now;
             since = house.clock.mono();

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::fuse::Fuse;
 use super::press_room::PressRoom;
 use crate::casework::plans::preview::blobs;
+use crate::casework::plans::redirected;
 use crate::casework::{CaseError, House};
-use crate::domain::action::Action;
 use crate::domain::blob::Blob;
 use crate::domain::effect::Intended;
 use crate::domain::ids::{HolderId, PlanId};
@@ -81,17 +81,5 @@ impl Maker {
             filled.push(Blob { about: blob.about, bytes });
         }
         Ok(Intended { step: step.id, action, blobs: filled })
-    }
-}
-
-/// A push that leaves a moved branch alone goes to `security/NAME` instead.
-fn redirected(step: &Step, detoured: bool) -> Action {
-    match &step.action {
-        Action::Push { repository, refs, pack } if detoured => Action::Push {
-            repository: repository.clone(),
-            refs: Step::detour(refs),
-            pack: pack.clone(),
-        },
-        action => action.clone(),
     }
 }

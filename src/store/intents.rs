@@ -92,6 +92,7 @@ impl Tx<'_> {
         event: EventId,
     ) -> Result<Permit, StoreError> {
         self.still_leads(claim.epoch)?;
+        self.is_trusted()?;
         let plan = self.claimed(claim)?;
         let decided = self.decided(plan.id)?;
         let permit = if plan.kind.is_public() {
@@ -153,6 +154,7 @@ impl Tx<'_> {
     /// Writes GO at the deed's time: not before T0 unless enough members asked for it.
     pub fn write_go(&mut self, claim: &Claim) -> Result<(), StoreError> {
         self.still_leads(claim.epoch)?;
+        self.is_trusted()?;
         let plan = self.claimed(claim)?;
         if plan.kind == PlanKind::Headsup {
             return self.write_headsup_go(&plan, claim);

@@ -59,6 +59,9 @@ headsup = {approvals}
 release = {approvals}
 publish_now = {approvals}
 
+[clock]
+require_sync = false
+
 [repository.{NAME}]
 url = {repository:?}
 branches = [{branches}]

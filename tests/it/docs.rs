@@ -161,6 +161,7 @@ fn every_code_that_calls_a_person_is_explained() {
         .collect();
     let source = [
         "src/casework/inbound/clear.rs",
+        "src/domain/quarantine.rs",
         "src/domain/run.rs",
         "src/engine.rs",
         "src/engine/day.rs",
@@ -170,6 +171,7 @@ fn every_code_that_calls_a_person_is_explained() {
         "src/engine/perform.rs",
         "src/engine/readability.rs",
         "src/engine/unarmed.rs",
+        "src/engine/watch.rs",
     ]
     .map(read)
     .concat();

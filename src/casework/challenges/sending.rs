@@ -4,6 +4,7 @@
 //! seen; what became of it is written down after. Never clear text: without a certificate that
 //! can be used nothing is made.
 
+use crate::casework::identity::refuse_a_copy;
 use crate::casework::members::recall;
 use crate::casework::{Case, CaseError, House};
 use crate::clock::random;
@@ -55,6 +56,7 @@ impl Letter<'_> {
 
     /// Seals it, writes it down, hands it over, and writes down what came of that.
     pub(in crate::casework) async fn send(&self, house: &House) -> Case<Sent> {
+        refuse_a_copy(house).await?;
         let (contact, now) = (self.contact, house.now());
         let usable = usable(contact, now)?;
         if usable.is_empty() {

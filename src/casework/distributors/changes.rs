@@ -3,6 +3,7 @@
 
 use super::certificates::{held_mut, plain};
 use super::{contact_of, health, save};
+use crate::casework::identity::refuse_a_copy;
 use crate::casework::{Case, CaseError, House};
 use crate::domain::change::{COOL_DOWN, Change, Confirmation, Rejection};
 use crate::domain::deed::Actor;
@@ -224,6 +225,7 @@ pub async fn tell_owner(
     distributor: &Distributor,
     certificate: CertificateId,
 ) -> Case<Distributor> {
+    refuse_a_copy(house).await?;
     let mut record = distributor.record.open(Reason::Dispatch).clone();
     let Some((address, held)) = held_mut(&mut record, certificate) else {
         return Err(CaseError::not_now("the certificate is gone", "see `distributor show`"));

@@ -4,10 +4,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::Looked;
+use crate::casework::identity::{self, Standing};
 use crate::casework::{
     House, advisories, audits, disclosures, distributors, inbound, ledger, opening, plans,
 };
 use crate::cli::config::{named_files, templates};
+use crate::clock::witness::Testimony;
 use crate::config::Config;
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ledger::DeliveryState;
@@ -151,6 +153,32 @@ pub fn webhooks(house: &House) -> Looked {
     Looked::new("webhooks", format!("{} configured, their secrets are usable", all.len()), findings)
 }
 
+/// Whether this is the house that the machine knows.
+pub async fn identity(house: &House) -> anyhow::Result<Looked> {
+    let doubt = match identity::stands(house).await? {
+        Standing::New => {
+            return Ok(Looked::new("house", "no engine has run yet", vec![]));
+        }
+        Standing::Known(known) => {
+            return Ok(Looked::new(
+                "house",
+                format!("{}, as this machine knows it", known.id),
+                vec![],
+            ));
+        }
+        Standing::Doubted(doubt) => doubt,
+    };
+    let rearmed = house.store.read(|r| r.quarantine()).await?.map_or(0, |q| q.rearmed.len());
+    let needed = house.config.plans.release;
+    let finding = Finding::stop(
+        "quarantine",
+        "house",
+        format!("nothing is sent or published: {}; {rearmed} of {needed} re-armed it", doubt.words()),
+    )
+    .cure("make sure that no other copy of it runs, then daybreak house rearm --as MEMBER --reason TEXT");
+    Ok(Looked::new("house", "", vec![finding]))
+}
+
 /// Who leads can be read; whether they live can only be told by watching.
 pub async fn leader(house: &House) -> anyhow::Result<Looked> {
     let lease = house.store.read(|r| r.lease()).await?;
@@ -159,7 +187,12 @@ pub async fn leader(house: &House) -> anyhow::Result<Looked> {
             .cure("run `daybreak serve`: without it nothing is sent or published");
         return Ok(Looked::new("engine", "", vec![finding]));
     };
-    let said = format!("{holder} led last (epoch {}, beat {})", lease.epoch, lease.beat);
+    let said = format!(
+        "{holder} leads or led last: started {}, epoch {}, beat {}; one that lives beats every 5 s",
+        holder.made_at().spoken(),
+        lease.epoch,
+        lease.beat
+    );
     Ok(Looked::new("engine", said, vec![]))
 }
 
@@ -246,6 +279,57 @@ const fn code_of(state: DeliveryState) -> &'static str {
         DeliveryState::Bounced => "notice-bounced",
         DeliveryState::Silent => "notice-silent",
         _ => "notice-blocked",
+    }
+}
+
+/// Who else knows the time, and whether it agrees. Nothing is sent by a clock that a heeded
+/// witness does not trust: a stop as soon as something waits for it.
+pub async fn witnesses(house: &House) -> anyhow::Result<Vec<Looked>> {
+    let armed = !house.store.read(|r| r.live_plans()).await?.is_empty();
+    let mut all = Vec::new();
+    for witness in &house.witnesses {
+        let asked = house.now();
+        let said = witness.testify().await;
+        let (words, wrong) = testimony(house, said, (asked, house.now()));
+        let findings = wrong.map(|(code, heeded, cure)| {
+            let place = format!("the {}", witness.name());
+            let finding = match (heeded, armed) {
+                (false, _) => Finding::note(code, place, format!("{words}; it is not heeded")),
+                (true, false) => Finding::warn(code, place, &words),
+                (true, true) => Finding::stop(code, place, &words),
+            };
+            if heeded { finding.cure(cure) } else { finding }
+        });
+        let said = format!("the {}: {words}", witness.name());
+        all.push(Looked::new("time witness", said, findings.into_iter().collect()));
+    }
+    Ok(all)
+}
+
+type Wrong = (&'static str, bool, &'static str);
+
+fn testimony(house: &House, said: Testimony, between: (At, At)) -> (String, Option<Wrong>) {
+    let heeds = &house.config.clock;
+    match said {
+        Testimony::Silent => ("it cannot tell".to_owned(), None),
+        Testimony::Synchronised { within } => {
+            (format!("a time server keeps the clock, within {} ms", within.as_millis()), None)
+        }
+        Testimony::Unsynchronised => {
+            let cure = "start chrony or systemd-timesyncd: without it nothing is sent or \
+                        published by the clock; where the host keeps the time unseen, set \
+                        `require_sync = false` under [clock] in daybreak.toml";
+            let wrong = ("clock-unsynchronised", heeds.require_sync, cure);
+            ("no time server keeps this machine's clock".to_owned(), Some(wrong))
+        }
+        Testimony::Shows(at) => {
+            let apart = between.0.since(at).max(at.since(between.1));
+            let words = format!("its clock shows {}", at.spoken());
+            let cure = "set both clocks by a time server: nothing is sent or published by \
+                        clocks that disagree; or `ask_database = false` under [clock]";
+            let wrong = ("clock-disagrees", heeds.ask_database, cure);
+            (words, (apart > BEHIND).then_some(wrong))
+        }
     }
 }
 

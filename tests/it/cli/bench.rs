@@ -105,7 +105,8 @@ impl Bench {
 
     fn sections(&self) -> String {
         format!(
-            "[repository.meadow]\nurl = \"{}\"\n\
+            "[clock]\nrequire_sync = false\n\
+             [repository.meadow]\nurl = \"{}\"\n\
              branches = [{{ name = \"main\" }}, {{ name = \"1.x\", last_release_tag = \"1.0.0\" }}]\n\
              [list.announce]\naddress = \"announce@lists.example\"\nsigning = \"clearsign\"\n\
              [command.files]\nkind = \"argv\"\nrun = [\"true\"]\nlook = [\"false\"]\n",

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use daybreak::domain::deed::{Actor, Subject};
+use daybreak::domain::ids::HolderId;
 use daybreak::domain::plan::PlanState;
 use daybreak::domain::stage::Stage;
 use daybreak::domain::time::Span;
@@ -124,5 +126,93 @@ async fn what_a_deposed_leader_brings_back_is_not_recorded_twice() {
     assert!(old.settle().await.is_err());
     assert_eq!(WorldView::of(&story.town).await.published.len(), 1);
     assert!(story.letters().len() <= told + 4);
+    story.is_recorded().await;
+}
+
+/// Three machines see the same silence at the same time: one leads, the others stand by.
+#[tokio::test]
+async fn of_three_that_wait_one_leads_and_the_others_wait_on() {
+    let Some(story) = Story::at(Db::Postgres, Point::Told).await else { return };
+    let mut old = story.engine().await;
+    old.settle().await.unwrap();
+    drop(old);
+    let start = || tokio::spawn(Engine::start(Arc::clone(&story.town.house)));
+    let waiting = [start(), start(), start()];
+    let done = |all: &[Started]| all.iter().filter(|w| w.is_finished()).count();
+    for _ in 0..15 {
+        story.hand.wait_for_sleepers(3).await;
+        assert_eq!(done(&waiting), 0, "before thirty seconds of silence");
+        story.hand.advance(Span::secs(2));
+        tokio::task::yield_now().await;
+    }
+    let (led, rest) = first_of(waiting.into_iter().collect()).await;
+    let mut leader = led.unwrap();
+    story.hand.wait_for_sleepers(2).await;
+    assert!(rest.iter().all(|w| !w.is_finished()), "who lost the race ended");
+    // Two hours in one step are two hours of silence to whoever looks first.
+    rest.iter().for_each(tokio::task::JoinHandle::abort);
+    story.at_t0(&mut leader).await;
+    assert_eq!(story.state(story.release()).await, PlanState::Finished);
+    story.is_recorded().await;
+}
+
+type Started = tokio::task::JoinHandle<Result<Engine, EngineError>>;
+
+/// The first that ends, and the others.
+async fn first_of(mut all: Vec<Started>) -> (Result<Engine, EngineError>, Vec<Started>) {
+    loop {
+        if let Some(n) = all.iter().position(|w| w.is_finished()) {
+            return (all.remove(n).await.unwrap(), all);
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// What `serve` runs: a leader that another machine replaced stands by, writes nothing, and
+/// leads again when the other one falls silent.
+#[tokio::test]
+async fn a_deposed_leader_stands_by_and_leads_again() {
+    let Some(story) = Story::at(Db::Postgres, Point::Told).await else { return };
+    let house = &story.town.house;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let serving = tokio::spawn(Engine::serve(Arc::clone(house), stopped));
+    let lease = async || house.store.read(|r| r.lease()).await.unwrap();
+    let tick = async |span: Span| {
+        story.hand.wait_for_sleepers(1).await;
+        story.hand.advance(span);
+        tokio::task::yield_now().await;
+    };
+    while lease().await.holder.is_none() {
+        tick(Span::secs(1)).await;
+    }
+    let first = lease().await;
+    let other = house.fresh(HolderId::new);
+    let deed = house.deed(Actor::Engine(other), "engine-lead", Subject::house());
+    loop {
+        let seen = lease().await;
+        if house.store.write(&deed, move |tx| tx.take_lease(other, &seen)).await.is_ok() {
+            break;
+        }
+    }
+    let (taken, lines) = (lease().await, story.revision().await);
+    for _ in 0..12 {
+        tick(Span::secs(2)).await;
+    }
+    assert_eq!(lease().await, taken, "it took the lead from one that was silent for 24 s");
+    assert_eq!(story.revision().await, lines, "a deposed leader wrote");
+    while lease().await.holder == Some(other) {
+        tick(Span::secs(2)).await;
+    }
+    let again = lease().await;
+    assert!(again.epoch > taken.epoch && again.holder != first.holder);
+    assert!(!serving.is_finished());
+    story.hand.advance_to(story.t0.at);
+    while story.state(story.release()).await != PlanState::Finished {
+        tick(Span::millis(250)).await;
+    }
+    stop.send_replace(true);
+    story.hand.advance(Span::secs(1));
+    serving.await.unwrap().unwrap();
+    assert_eq!(lease().await.holder, None);
     story.is_recorded().await;
 }

@@ -94,7 +94,7 @@ async fn a_clock_that_jumps_over_t0_writes_no_go_until_it_is_steady() {
     let before = WorldView::of(&story.town).await;
     story.hand.set_wall(story.t0.at.plus(Span::secs(2)));
     engine.settle().await.unwrap();
-    assert!(story.rang("clock-suspect"), "{:?}", story.bells());
+    assert!(story.rang("clock-jumped"), "{:?}", story.bells());
     story.pass(&mut engine, &[Span::secs(30), Span::secs(29)]).await;
     assert_eq!(WorldView::of(&story.town).await, before);
     story.pass(&mut engine, &[Span::secs(1)]).await;

@@ -1,0 +1,172 @@
+//! A new data directory from a backup.
+//!
+//! What must stay true: nothing that is there is written over, nothing of the archive leaves the
+//! directory, the audit chain is whole, and the house is in quarantine before anybody opens it.
+
+use std::fs;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::backup::DATABASE;
+use super::opening::{CONFIG, TEAM_CERTIFICATE, TEAM_KEY, TEMPLATES, VAULT_KEY};
+use super::{Case, CaseError};
+use crate::config::Config;
+use crate::domain::blob::Sha256;
+use crate::domain::deed::{Actor, Deed, Subject};
+use crate::domain::quarantine::{Doubt, Quarantine};
+use crate::domain::time::At;
+use crate::store::{Options, Place, Store, Verdict};
+use crate::vault::Vault;
+
+/// Where the restored database lies, whatever the old configuration said.
+const FILE: &str = "daybreak.sqlite";
+
+/// The keys, which no backup holds.
+pub struct Keys {
+    /// The key file that the database was sealed with.
+    pub vault: PathBuf,
+    /// The team's secret key, if it was resident.
+    pub team: Option<PathBuf>,
+}
+
+/// What was restored.
+pub struct Restored {
+    /// Audited writes.
+    pub lines: i64,
+    /// The audit's newest line.
+    pub head: Sha256,
+}
+
+/// Makes `dir` from a decrypted backup. Leaves nothing behind when it fails.
+pub async fn restore(tar: &[u8], dir: &Path, keys: &Keys, now: At) -> Case<Restored> {
+    let made = match fs::read_dir(dir) {
+        Ok(entries) => match entries.count() {
+            0 => false,
+            _ => return Err(CaseError::invalid("dir", "is not empty", "name a new directory")),
+        },
+        Err(e) if e.kind() == ErrorKind::NotFound => true,
+        Err(e) => return Err(disk("looking at the directory", &e)),
+    };
+    let restored = fill(tar, dir, keys, now).await;
+    if restored.is_err() {
+        let _what_was_made = match made {
+            true => fs::remove_dir_all(dir),
+            false => fs::read_dir(dir).map(|entries| {
+                entries.flatten().for_each(|e| {
+                    let _gone = fs::remove_file(e.path()).or_else(|_| fs::remove_dir_all(e.path()));
+                });
+            }),
+        };
+    }
+    restored
+}
+
+async fn fill(tar: &[u8], dir: &Path, keys: &Keys, now: At) -> Case<Restored> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|e| disk("making the directory", &e))?;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
+        .map_err(|e| disk("closing the directory", &e))?;
+    unpack(tar, dir)?;
+    let key = fs::read(&keys.vault).map_err(|e| disk("reading the vault key", &e))?;
+    write(&dir.join(VAULT_KEY), &key)?;
+    if let Some(team) = &keys.team {
+        let key = fs::read(team).map_err(|e| disk("reading the team key", &e))?;
+        write(&dir.join(TEAM_KEY), &key)?;
+    }
+    let vault = Vault::load(&dir.join(VAULT_KEY))
+        .map_err(|e| CaseError::machine("reading the vault key", e))?;
+    let place = Place::Sqlite(dir.join(FILE));
+    let store = Store::open(&Options::new(place), vault)?;
+    let verdict = store.read(|r| r.verify_audit()).await?;
+    let Verdict::Intact { lines, head } = verdict else {
+        return Err(CaseError::invalid(
+            "backup",
+            "holds a broken audit chain",
+            "take another one, and keep this one as evidence",
+        ));
+    };
+    let deed = Deed::new(Actor::Operator, "house-restore", Subject::house(), now);
+    let row = Quarantine { doubt: Doubt::Restored, since: now, rearmed: Vec::new() };
+    store.write(&deed, move |tx| tx.set_quarantine(Some(&row))).await?;
+    Ok(Restored { lines, head })
+}
+
+/// Takes out what a backup holds and nothing else.
+fn unpack(bytes: &[u8], dir: &Path) -> Case<()> {
+    let broken = |_| {
+        CaseError::invalid("backup", "is not one", "give the decrypted output of `daybreak backup`")
+    };
+    let mut found = 0_u32;
+    for entry in tar::Archive::new(bytes).entries().map_err(broken)? {
+        let mut entry = entry.map_err(broken)?;
+        let name = entry.path().map_err(broken)?.to_string_lossy().into_owned();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).map_err(broken)?;
+        match name.as_str() {
+            DATABASE => write(&dir.join(FILE), &content)?,
+            CONFIG => write(&dir.join(CONFIG), here(&content)?.as_bytes())?,
+            TEAM_CERTIFICATE => write(&dir.join(TEAM_CERTIFICATE), &content)?,
+            other => {
+                template(dir, other, &content)?;
+                continue;
+            }
+        }
+        found = found.saturating_add(1);
+    }
+    if found == 3 { Ok(()) } else { Err(broken(ErrorKind::NotFound.into())) }
+}
+
+fn template(dir: &Path, name: &str, content: &[u8]) -> Case<()> {
+    let plain = |n: &&str| !n.is_empty() && !n.starts_with('.') && !n.contains(['/', '\\', '\0']);
+    let file = name.strip_prefix(TEMPLATES).and_then(|n| n.strip_prefix('/')).filter(plain);
+    let Some(file) = file else {
+        return Err(CaseError::invalid(
+            "backup",
+            "holds a file that is none of ours",
+            "take another",
+        ));
+    };
+    let folder = dir.join(TEMPLATES);
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .map_err(|e| disk("making the folder of templates", &e))?;
+    write(&folder.join(file), content)
+}
+
+/// The configuration with its database beside it: the old one must not be touched.
+fn here(content: &[u8]) -> Case<String> {
+    let text = String::from_utf8_lossy(content);
+    let line = |l: &str| match l.trim_start().strip_prefix("database") {
+        Some(rest) if rest.trim_start().starts_with('=') => {
+            format!("database = \"sqlite:{FILE}\"\n")
+        }
+        _ => format!("{l}\n"),
+    };
+    let text: String = text.lines().map(line).collect();
+    let config = Config::parse(&text)
+        .map_err(|e| CaseError::invalid(CONFIG, "cannot be used", e.to_string()))?;
+    if config.database == format!("sqlite:{FILE}") {
+        return Ok(text);
+    }
+    Err(CaseError::invalid(
+        CONFIG,
+        "names its database in a way of its own",
+        "write it in one line",
+    ))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Case<()> {
+    let open = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let written = open.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    written.map_err(|e| disk("writing a restored file", &e))
+}
+
+fn disk(doing: &'static str, error: &std::io::Error) -> CaseError {
+    CaseError::machine(doing, error.kind())
+}

@@ -1,0 +1,267 @@
+//! A restored, copied or moved database sends nothing until the team looked, and nothing twice
+//! afterwards.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use daybreak::casework::identity::{self, HOUSE_ID, Standing};
+use daybreak::casework::rearm::{Found, Rearmed, rearm};
+use daybreak::casework::restore::{Keys, restore};
+use daybreak::casework::{backup, challenges, controls, opening};
+use daybreak::clock::{Clock, Generator};
+use daybreak::domain::deed::Actor;
+use daybreak::domain::ids::{MemberId, PlanId};
+use daybreak::domain::plan::PlanState;
+use daybreak::domain::quarantine::Doubt;
+use daybreak::domain::stage::Stage;
+use daybreak::domain::time::Span;
+use daybreak::engine::{Engine, EngineError};
+use daybreak::pgp;
+use daybreak::store::{Place, copy_of_file};
+use rstest::rstest;
+
+use crate::ground::Db;
+use crate::postgres;
+use crate::story::{Point, Story};
+use crate::world::WorldView;
+
+fn file(story: &Story) -> PathBuf {
+    story.town.dir().join("daybreak.sqlite")
+}
+
+/// A consistent copy beside the database.
+fn snapshot(story: &Story) -> PathBuf {
+    let copy = story.town.dir().join("copy.sqlite");
+    assert!(copy_of_file(&Place::Sqlite(file(story)), &copy).unwrap());
+    copy
+}
+
+/// Puts a copy in the place of the database, as somebody who restores one does.
+fn put_back(story: &Story, copy: &PathBuf) {
+    for beside in ["daybreak.sqlite-wal", "daybreak.sqlite-shm"] {
+        let _may_not_be = std::fs::remove_file(story.town.dir().join(beside));
+    }
+    std::fs::rename(copy, file(story)).unwrap();
+}
+
+async fn members(story: &Story) -> Vec<MemberId> {
+    story.town.house.store.read(|r| r.members()).await.unwrap().iter().map(|m| m.id).collect()
+}
+
+/// Both maintainers look and let it act again.
+async fn rearmed(story: &Story) -> (Vec<Found>, Vec<PlanId>) {
+    let (house, both) = (&story.town.house, members(story).await);
+    let first = rearm(house, both[0], "the other one is gone").await.unwrap();
+    assert!(matches!(first, Rearmed::Waits { given: 1, needed: 2 }));
+    let again = rearm(house, both[0], "still").await.unwrap();
+    assert!(matches!(again, Rearmed::Waits { given: 1, .. }), "one person is one yes");
+    match rearm(house, both[1], "I saw it").await.unwrap() {
+        Rearmed::Done { found, held } => (found, held),
+        Rearmed::Waits { given, needed } => panic!("{given} of {needed}"),
+    }
+}
+
+async fn stands(story: &Story) -> Standing {
+    identity::stands(&story.town.house).await.unwrap()
+}
+
+/// How often each address was written to.
+fn heard(story: &Story) -> BTreeMap<Vec<String>, usize> {
+    let mut all = BTreeMap::new();
+    story.letters().into_iter().for_each(|m| *all.entry(m.to).or_default() += 1);
+    all
+}
+
+/// Notices leave after the backup was made. The restored house does not know it, and must not
+/// send them once more.
+#[tokio::test]
+async fn an_older_copy_put_back_sends_nothing_and_after_rearming_nothing_twice() {
+    let mut story = Story::at(Db::Sqlite, Point::Ready).await.unwrap();
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    let copy = snapshot(&story);
+    story.hand.advance_to(story.t0.days_before(7));
+    engine.settle().await.unwrap();
+    story.pass(&mut engine, &[Span::secs(6)]).await;
+    let told = heard(&story);
+    assert!(!told.is_empty());
+
+    put_back(&story, &copy);
+    let mut engine = story.after_crash(engine).await;
+    story.pass(&mut engine, &[Span::secs(6), Span::hours(24)]).await;
+    assert_eq!(stands(&story).await, Standing::Doubted(Doubt::SetBack));
+    assert_eq!(heard(&story), told, "a copy sent something");
+    let bells = story.bells().iter().filter(|b| *b == "quarantine-set-back").count();
+    assert_eq!(bells, 1, "{:?}", story.bells());
+    let list = story.town.house.store.read(|r| r.distributors()).await.unwrap();
+    let asked = challenges::challenge(&story.town.house, Actor::Operator, &list[0], None).await;
+    assert!(asked.is_err_and(|e| e.to_string().contains("quarantine")), "a proof was asked for");
+
+    let (found, held) = rearmed(&story).await;
+    assert_eq!(held, [story.notice.id], "what is still ahead waits for a look");
+    let unsure = found.iter().filter(|f| f.asks).count();
+    assert!(unsure >= told.len(), "{unsure} of {}", told.len());
+    story.pass(&mut engine, &[Span::secs(6)]).await;
+    assert_eq!(heard(&story), told);
+    let house = &story.town.house;
+    controls::resume(house, Actor::Operator, &story.notice, "looked at").await.unwrap();
+    story.pass(&mut engine, &[Span::secs(6), Span::mins(20)]).await;
+    assert_eq!(heard(&story), told, "what nobody can tell was done again");
+    story.hand.advance_to(story.t0.days_before(3));
+    engine.settle().await.unwrap();
+    let all = heard(&story);
+    assert!(all.len() > told.len(), "whoever had not heard hears now");
+    assert!(all.values().all(|n| *n == 1), "{all:?}");
+    let mut engine = story.after_crash(engine).await;
+    engine.settle().await.unwrap();
+    assert!(matches!(stands(&story).await, Standing::Known(_)));
+    story.is_recorded().await;
+}
+
+#[tokio::test]
+async fn a_copied_file_and_a_strange_word_are_noticed() {
+    let mut story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let engine = story.engine().await;
+    engine.end().await.unwrap();
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    assert!(matches!(stands(&story).await, Standing::Known(_)));
+    engine.end().await.unwrap();
+
+    let word = std::fs::read_to_string(story.town.dir().join(HOUSE_ID)).unwrap();
+    let say = |text: &str| std::fs::write(story.town.dir().join(HOUSE_ID), text).unwrap();
+    std::fs::remove_file(story.town.dir().join(HOUSE_ID)).unwrap();
+    assert_eq!(stands(&story).await, Standing::Doubted(Doubt::NoWord));
+    say("nonsense");
+    assert_eq!(stands(&story).await, Standing::Doubted(Doubt::OtherHouse));
+    let line = word.lines().last().unwrap();
+    say(&word.replace(line, &format!("line {}", "0".repeat(64))));
+    assert_eq!(stands(&story).await, Standing::Doubted(Doubt::OtherPast));
+    say(&word);
+    assert!(matches!(stands(&story).await, Standing::Known(_)));
+
+    // The same bytes in another file.
+    let copy = snapshot(&story);
+    put_back(&story, &copy);
+    story.town.reopen().unwrap();
+    assert_eq!(stands(&story).await, Standing::Doubted(Doubt::Moved));
+    let before = WorldView::of(&story.town).await;
+    let mut engine = story.engine().await;
+    story.at_t0(&mut engine).await;
+    story.pass(&mut engine, &[Span::secs(6), Span::mins(10)]).await;
+    assert_eq!(WorldView::of(&story.town).await, before);
+    assert!(story.rang("quarantine-moved"), "{:?}", story.bells());
+}
+
+/// After T0 distributors go public by themselves: what is not in doubt goes on at once, and of
+/// what nobody can see a person is asked.
+#[rstest]
+#[tokio::test]
+async fn a_quarantine_over_t0_holds_everything_and_ends_forward(
+    #[values(Db::Sqlite, Db::Postgres)] db: Db,
+) {
+    let Some(story) = Story::at(db, Point::Told).await else { return };
+    let told = story.letters().len();
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    let before = WorldView::of(&story.town).await;
+    story.hand.advance_to(story.t0.at.plus(Span::secs(-2)));
+    identity::quarantine(&story.town.house, Actor::Operator, Doubt::Restored).await.unwrap();
+    story.pass(&mut engine, &[Span::secs(2), Span::secs(1), Span::mins(4)]).await;
+    assert_eq!(WorldView::of(&story.town).await, before);
+    assert_eq!(story.stage().await, Stage::Embargoed);
+    assert!(story.rang("quarantine-restored"));
+
+    let (found, held) = rearmed(&story).await;
+    assert!(held.is_empty(), "T0 has passed: {held:?}");
+    assert_eq!(found.iter().filter(|f| f.asks).count(), 2, "two posts: {found:?}");
+    story.pass(&mut engine, &[Span::secs(1), Span::mins(16), Span::mins(1)]).await;
+    let now = WorldView::of(&story.town).await;
+    assert!(now.refs != before.refs && now.published.len() == 1, "{now:?}");
+    assert_eq!(story.letters().len(), told, "a post of which nobody can tell");
+    let house = &story.town.house;
+    for step in story.standing(story.release()).await.run.blocked() {
+        let (plan, why) = (story.release(), "no list has it");
+        controls::retry(house, Actor::Operator, "ada", plan, step, why).await.unwrap();
+    }
+    story.pass(&mut engine, &[Span::secs(1), Span::mins(1)]).await;
+    assert_eq!(story.letters().len(), told + 2);
+    assert_eq!(story.state(story.release()).await, PlanState::Finished);
+    story.is_recorded().await;
+}
+
+/// The same rows on a server, in tables of their own: a dump that was restored.
+#[tokio::test]
+async fn a_restored_dump_is_noticed_and_a_machine_without_a_word_does_not_lead() {
+    let Some(mut story) = Story::at(Db::Postgres, Point::Told).await else { return };
+    let engine = story.engine().await;
+    engine.end().await.unwrap();
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    engine.end().await.unwrap();
+    let word = std::fs::read(story.town.dir().join(HOUSE_ID)).unwrap();
+    std::fs::remove_file(story.town.dir().join(HOUSE_ID)).unwrap();
+    assert!(matches!(story.try_engine().await, Err(EngineError::Stranger(Doubt::NoWord))));
+    std::fs::write(story.town.dir().join(HOUSE_ID), word).unwrap();
+    drop(story.engine().await);
+
+    let config = story.town.dir().join("daybreak.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let address = text.lines().next().unwrap().split('"').nth(1).unwrap();
+    let copy = postgres::copy_of(address);
+    std::fs::write(&config, text.replace(address, &copy)).unwrap();
+    story.town.reopen().unwrap();
+    assert_eq!(stands(&story).await, Standing::Doubted(Doubt::Moved));
+    let before = WorldView::of(&story.town).await;
+    let mut engine = story.engine().await;
+    story.at_t0(&mut engine).await;
+    assert_eq!(WorldView::of(&story.town).await, before);
+    assert_eq!(story.stage().await, Stage::Embargoed);
+}
+
+/// A backup of a day in progress, restored elsewhere while the house itself goes on.
+#[tokio::test]
+async fn a_backup_restored_elsewhere_is_whole_and_sends_nothing() {
+    let story = Story::at(Db::Sqlite, Point::Ready).await.unwrap();
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    let made = backup::backup(&story.town.house, Actor::Operator).await.unwrap();
+    assert_eq!(made.members, 2);
+    for key in [&story.town.people.ada.key, &story.town.people.bea.key] {
+        let opened = pgp::open(&made.sealed, std::slice::from_ref(key), &[], story.hand.wall());
+        assert!(opened.is_ok_and(|o| !o.bytes.is_empty()));
+    }
+    let team = story.town.team_certificate().clone();
+    let key = story.town.people.ada.key.clone();
+    let tar = pgp::open(&made.sealed, &[key], &[team], story.hand.wall()).unwrap().bytes;
+    let secret = std::fs::read(story.town.dir().join("vault.key")).unwrap();
+    assert!(!tar.windows(secret.len()).any(|w| w == secret), "the key is in it");
+
+    let ground = tempfile::tempdir().unwrap();
+    let (dir, now) = (ground.path().join("restored"), story.hand.wall());
+    let key = |name: &str| story.town.dir().join(name);
+    let keys = Keys { vault: key("vault.key"), team: Some(key("team.key")) };
+    let wrong = Keys { vault: key("team.key"), team: None };
+    assert!(restore(&tar, &dir, &wrong, now).await.is_err());
+    assert!(!dir.exists(), "something was left behind");
+    assert!(restore(b"no tar at all", &dir, &keys, now).await.is_err());
+    let restored = restore(&tar, &dir, &keys, now).await.unwrap();
+    assert_eq!((restored.lines, restored.head), (made.lines, made.head));
+    assert!(restore(&tar, &dir, &keys, now).await.is_err(), "it was written over");
+
+    story.hand.advance_to(story.t0.days_before(7));
+    let clock = Arc::clone(&story.hand) as Arc<dyn Clock>;
+    let rng = Arc::new(Generator::from_seed([7; 32]));
+    let mut other = opening::open(&dir, clock, rng).unwrap();
+    other.witnesses = story.town.voices.all();
+    let mut copy = Engine::start(Arc::new(other)).await.unwrap();
+    copy.settle().await.unwrap();
+    assert_eq!(heard(&story), BTreeMap::new(), "the copy sent something");
+    assert!(story.rang("quarantine-restored"), "{:?}", story.bells());
+    engine.settle().await.unwrap();
+    let told = heard(&story);
+    assert!(!told.is_empty(), "the house itself goes on");
+    copy.settle().await.unwrap();
+    assert_eq!(heard(&story), told);
+}
