@@ -151,6 +151,7 @@ impl Engine {
         let high_water = store.read(|r| r.high_water()).await?;
         let journal = Journal::new(store.clone(), holder, lead.epoch);
         let paced = house.config.mail.per_minute.is_some();
+        let press_room = PressRoom::new(store.threads());
         tracing::info!(holder = %holder, epoch = lead.epoch, "engine leads");
         Ok(Self {
             house,
@@ -170,7 +171,7 @@ impl Engine {
             alarms: Alarms::default(),
             rounds: Rounds::default(),
             fuse: Fuse::default(),
-            press_room: PressRoom::default(),
+            press_room,
             halted: false,
             seen_revision: -1,
             beaten_at: None,
@@ -328,12 +329,23 @@ impl Engine {
 
     /// How long until something may be due.
     fn nap(&self) -> Span {
-        if self.moved || !self.ready.is_empty() {
+        if !self.is_at_rest() {
             return Span::ZERO;
         }
         let now = self.house.clock.wall();
-        let dues = self.days.values().filter_map(|d| d.run.next_due(now));
-        let next = dues.min().map_or(NAP, |at| at.since(now));
+        let next = self.next_due().map_or(NAP, |at| at.since(now));
         next.max(Span::ZERO).min(NAP)
+    }
+
+    /// Whether another turn at this instant would have nothing of its own to do. What is under
+    /// way in the world may still come back.
+    pub fn is_at_rest(&self) -> bool {
+        !self.moved && self.ready.is_empty()
+    }
+
+    /// When a plan may have something to do next, by the wall.
+    pub fn next_due(&self) -> Option<At> {
+        let now = self.house.clock.wall();
+        self.days.values().filter_map(|d| d.run.next_due(now)).min()
     }
 }

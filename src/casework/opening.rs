@@ -191,7 +191,8 @@ pub fn open(dir: &Path, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Case<House>
         outlets.add(STATIC, Arc::new(site));
     }
     let mail = MailOutlet::new(config.mail.clone(), config.team.domain(), Arc::clone(&clock));
-    let bells = Bells::new(mail, config.team.clone(), Arc::clone(&clock), Arc::clone(&rng));
+    let bells =
+        Bells::new(Arc::new(mail), config.team.clone(), Arc::clone(&clock), Arc::clone(&rng));
     Ok(House { store, clock, rng, config, outlets, bells, keys, templates, dir: dir.to_owned() })
 }
 

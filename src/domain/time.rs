@@ -114,6 +114,11 @@ impl Span {
     pub const fn days(days: i64) -> Self {
         Self(days.saturating_mul(86_400_000))
     }
+    /// Both together, at most the longest there is.
+    pub const fn plus(self, more: Self) -> Self {
+        Self(self.0.saturating_add(more.0))
+    }
+
     /// In milliseconds.
     pub const fn as_millis(self) -> i64 {
         self.0
