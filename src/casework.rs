@@ -11,6 +11,7 @@ mod bells;
 pub mod candidates;
 pub mod challenges;
 pub mod controls;
+pub mod covers;
 pub mod disclosures;
 pub mod distributors;
 mod error;
@@ -27,6 +28,7 @@ pub mod patches;
 pub mod plans;
 pub mod publications;
 pub mod releases;
+pub mod traces;
 mod windows;
 
 pub use bells::Bells;

@@ -6,6 +6,7 @@
 
 mod advisory;
 mod audit;
+mod bar;
 mod bench;
 mod catch_mail;
 mod config;

@@ -4,6 +4,7 @@
 
 mod commands;
 mod housekeeping;
+mod inbound;
 mod lists;
 mod mail;
 mod named;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use commands::{Command, PythonIndex};
 pub use housekeeping::Housekeeping;
+pub use inbound::Inbound;
 pub use lists::{List, PostSigning};
 pub use mail::{Hop, Relay, Tls};
 pub use named::NamedFile;
@@ -79,6 +81,9 @@ pub struct Config {
     /// The nightly round.
     #[serde(default)]
     pub housekeeping: Housekeeping,
+    /// Room for mail of nobody.
+    #[serde(default)]
+    pub inbound: Inbound,
     /// The public site.
     pub site: Site,
     /// Repositories by name.
@@ -117,6 +122,7 @@ impl Config {
         self.mail.check()?;
         self.plans.check()?;
         self.housekeeping.check()?;
+        self.inbound.check()?;
         self.site.check()?;
         for (name, list) in &self.list {
             list.check(name)?;
@@ -212,6 +218,7 @@ mod tests {
             ("\"main\"", "\"--upload-pack\"", "repository.meadow.branches"),
             ("2525", "2525\nconnections = 0", "mail.connections"),
             ("2525", "2525\nper_minute = 0", "mail.per_minute"),
+            ("2525", "2525\njitter = 3601", "mail.jitter"),
             (
                 "[site]",
                 "[mail.fallback]\nhost = \"relay.example\"\nport = 25\ntls = \"none\"\n[site]",

@@ -5,6 +5,7 @@
 //! I/O. Before T0 an error stops; after T0 it shouts and goes on.
 
 mod alarms;
+mod covers;
 mod day;
 mod deliveries;
 mod errands;
@@ -12,7 +13,9 @@ mod fuse;
 mod housekeeping;
 mod journal;
 mod lead;
+mod mailbox;
 mod maker;
+mod pace;
 mod perform;
 mod places;
 mod preflight;
@@ -38,12 +41,14 @@ use crate::domain::time::{At, Mono, Span};
 use crate::store::{Lane, Store, StoreError};
 
 use alarms::Alarms;
+use covers::Covers;
 use day::Day;
 use errands::Errand;
 use fuse::Fuse;
 use housekeeping::Rounds;
 use journal::Journal;
 use lead::Leadership;
+use mailbox::Mailbox;
 use perform::Outcome;
 use places::Places;
 use press_room::PressRoom;
@@ -127,8 +132,10 @@ pub struct Engine {
     embargoed: Vec<(DisclosureId, At)>,
     /// When deliveries were looked after.
     deliveries_at: Option<Mono>,
+    mailbox: Mailbox,
     alarms: Alarms,
     rounds: Rounds,
+    covers: Covers,
     fuse: Fuse,
     press_room: PressRoom,
     halted: bool,
@@ -150,8 +157,8 @@ impl Engine {
         let lead = Leadership::take(&house, &store, holder).await?;
         let high_water = store.read(|r| r.high_water()).await?;
         let journal = Journal::new(store.clone(), holder, lead.epoch);
-        let paced = house.config.mail.per_minute.is_some();
         let press_room = PressRoom::new(store.threads());
+        let places = Places::new(&house.config.mail);
         tracing::info!(holder = %holder, epoch = lead.epoch, "engine leads");
         Ok(Self {
             house,
@@ -163,13 +170,15 @@ impl Engine {
             tasks: JoinSet::new(),
             errands: JoinSet::new(),
             busy: BTreeSet::new(),
-            places: Places::new(paced),
+            places,
             refusals: Refusals::default(),
             ready: VecDeque::new(),
             embargoed: Vec::new(),
             deliveries_at: None,
+            mailbox: Mailbox::default(),
             alarms: Alarms::default(),
             rounds: Rounds::default(),
+            covers: Covers::default(),
             fuse: Fuse::default(),
             press_room,
             halted: false,
@@ -273,8 +282,10 @@ impl Engine {
         self.intend_all().await?;
         self.watch_unarmed(wall);
         self.watch_deliveries(mono);
+        self.watch_mailbox(mono);
         self.keep_house(wall);
         self.ask_for_proofs(mono);
+        self.send_cover_mails(wall, mono);
         // What is public comes first: notices have days.
         let mut ids: Vec<PlanId> = self.days.keys().copied().collect();
         ids.sort_by_key(|id| self.days.get(id).is_none_or(|d| !d.plan.kind.is_public()));
@@ -346,6 +357,8 @@ impl Engine {
     /// When a plan may have something to do next, by the wall.
     pub fn next_due(&self) -> Option<At> {
         let now = self.house.clock.wall();
-        self.days.values().filter_map(|d| d.run.next_due(now)).min()
+        let dues = self.days.values().filter_map(|d| d.run.next_due(now));
+        let turn = self.places.wait(self.house.clock.mono());
+        dues.chain((turn > Span::ZERO).then(|| now.plus(turn))).min()
     }
 }

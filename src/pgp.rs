@@ -8,9 +8,11 @@
 
 mod armor;
 pub mod certificate;
+mod excerpt;
 pub mod fingerprint;
 pub mod generate;
 pub mod health;
+pub mod hostile;
 pub mod open;
 mod policy;
 pub mod press;
@@ -22,10 +24,11 @@ mod vouch;
 mod witness;
 
 pub use certificate::{Certificate, ImportError};
+pub use excerpt::{MessageKey, excerpt};
 pub use fingerprint::{Fingerprint, KeyFingerprint};
 pub use generate::{TeamKey, TeamKeyError, generate_team_key, import_team_key};
 pub use health::{Health, Problem, first_unusable, judge, remarks, report};
-pub use open::{OpenError, Opened, Signed, Unsealed, open, unseal};
+pub use open::{OpenError, Opened, Signed, Unsealed, open, unseal, unseal_given};
 pub use press::Press;
 pub use seal::{
     Recipients, SealError, SealedMessage, SignedBody, is_sealed_only_to, seal, seal_into,

@@ -11,7 +11,7 @@ mod interop;
 use std::fmt;
 use std::sync::Arc;
 
-pub use gpg::{GpgSigner, GpgSignerError};
+pub use gpg::{GpgOpener, GpgOpenerError, GpgSigner, GpgSignerError};
 
 use crate::pgp::Signer;
 

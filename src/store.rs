@@ -13,6 +13,7 @@ mod challenges;
 mod conn;
 mod disclosures;
 mod distributors;
+mod draws;
 mod error;
 mod faults;
 mod house;
@@ -39,6 +40,7 @@ use schema::revision;
 
 pub use advisories::AdvisoryRevision;
 pub use audit::{AuditLine, Break, Verdict, verify_without_key};
+pub use blobs::CHUNK;
 pub use error::StoreError;
 pub use faults::{Fault, Faults};
 pub use intents::Claim;

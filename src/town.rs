@@ -5,6 +5,7 @@
 //! faults come on demand. Nothing of it ever leaves the machine, and everything it wrote is
 //! removed with it unless it is to be kept.
 
+pub mod attacks;
 pub mod catcher;
 pub mod clock;
 pub mod config;
@@ -215,7 +216,7 @@ impl Town {
         };
         let rng: Arc<dyn Rng> = Arc::new(Generator::from_seed(seed(options.seed)));
         let io = TownError::disk("open a loopback port");
-        let catcher = Catcher::start(catcher::Setup::default(), Arc::clone(&clock)).await;
+        let catcher = Catcher::start(catcher::Setup::as_usual(), Arc::clone(&clock)).await;
         let catcher = catcher.map_err(&io)?;
         let site = options.site.map_or_else(free_port, Ok).map_err(io)?;
         let uploads = Uploads::open(&world, options.twine, Arc::clone(&clock)).await?;
@@ -264,7 +265,7 @@ impl Town {
         let hand = Arc::new(HandClock::new(self.clock.wall()));
         let clock = Arc::clone(&hand) as Arc<dyn Clock>;
         let rng: Arc<dyn Rng> = Arc::new(Generator::from_seed(seed(seed_of)));
-        let catcher = Catcher::start(catcher::Setup::default(), Arc::clone(&clock)).await;
+        let catcher = Catcher::start(catcher::Setup::as_usual(), Arc::clone(&clock)).await;
         let catcher = catcher.map_err(TownError::disk("open a loopback port"))?;
         let uploads = Uploads::open(&world, self.uploads.twine(), Arc::clone(&clock)).await?;
         let project = self.project.moved(&world, Arc::clone(&clock));

@@ -1,7 +1,7 @@
 //! Approvals: distinct people's signatures over the text that binds one plan's exact bytes.
 
 use super::members::recall;
-use super::plans::{approval_text, manifest_of};
+use super::plans::{Succession, approval_text, manifest_of};
 use super::{Case, CaseError, House};
 use crate::domain::approval::Approval;
 use crate::domain::approval_text::ApprovalText;
@@ -66,7 +66,11 @@ pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -
         PlanState::Made => {}
         PlanState::Void => {
             return Err(CaseError::not_now(
-                format!("plan {} is void: something was edited after it was made", plan.number),
+                format!(
+                    "plan {} is void: something was edited, or another plan was approved, after \
+                     it was made",
+                    plan.number
+                ),
                 "review and approve the newest plan",
             ));
         }
@@ -96,17 +100,22 @@ pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -
         at: now,
         signed: Embargoed::new(form.to_vec()),
     };
-    let needed = manifest.threshold;
+    let (needed, number) = (manifest.threshold, plan.number);
+    let succession = Succession::of(house, manifest);
     let deed = house.deed(Actor::Member(member.id), "plan-approve", id);
     let given = house
         .store
         .write(&deed, move |tx| {
             if tx.plan(id)?.state != PlanState::Made {
-                return Err(StoreError::Conflict("plan"));
+                return Err(CaseError::Store(StoreError::Conflict("plan")));
+            }
+            if !succession.holds(tx)? {
+                return Err(outrun(number));
             }
             tx.add_approval(&approval)?;
             let given = u32::try_from(tx.approvals(id)?.len()).unwrap_or(u32::MAX);
             if given >= needed {
+                succession.take_over(tx)?;
                 tx.move_plan(id, PlanState::Made, PlanState::Approved)?;
             }
             Ok(given)
@@ -114,6 +123,18 @@ pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -
         .await?;
     let plan = house.store.read(move |r| r.plan(id)).await?;
     Ok(Approved { plan, member, given, needed })
+}
+
+/// The running plan was quicker: what the new one pins for each recipient was chosen by what
+/// they knew then.
+fn outrun(number: i64) -> CaseError {
+    CaseError::not_now(
+        format!(
+            "since plan {number} was made somebody was told, or a plan that it counts on ended: \
+             who gets what in it no longer holds, and nothing was approved"
+        ),
+        "make it again, it is then right for everybody, and have that one approved",
+    )
 }
 
 /// Verifies again what was stored: who of today's members really approved these bytes.

@@ -7,7 +7,7 @@ use crate::clock::{Clock, Rng, random};
 use crate::config::Team;
 use crate::domain::deed::Subject;
 use crate::domain::ids::StepId;
-use crate::domain::receipt::Receipt;
+use crate::domain::receipt::{OutletError, Receipt};
 use crate::formats::bell_text::{Attention, Bell, Code};
 use crate::letters::bell::probe::{Random, Size};
 use crate::letters::bell::{BellMail, compose, probe};
@@ -43,10 +43,9 @@ impl Bells {
         self.ring(&bell, &self.team.address).await
     }
 
-    /// Sends a challenge: a bell that happens to be sealed.
-    pub async fn challenge(&self, mail: &BellMail) -> Case<()> {
-        self.mail.ring(mail).await.map_err(|e| CaseError::machine("sending a challenge", e))?;
-        Ok(())
+    /// Sends a challenge or a cover mail: a bell that happens to be sealed.
+    pub async fn sealed(&self, mail: &BellMail) -> Result<Receipt, OutletError> {
+        self.mail.ring(mail).await
     }
 
     /// Calls somebody on the list; the bell's own words are all that is said.

@@ -3,25 +3,25 @@
 //! A list is never asked: it re-encrypts to people whom we do not know. A code that nobody
 //! brings back costs nothing but a warning, on the list and at every notice plan.
 
+mod sending;
+
 use std::collections::BTreeMap;
 
-use super::members::{check_address, recall};
+use super::members::check_address;
 use super::windows::hears;
 use super::{Case, CaseError, House};
-use crate::clock::random;
 use crate::domain::blob::Sha256;
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
 use crate::domain::finding::Finding;
 use crate::domain::ids::{ChallengeId, ContactId};
-use crate::domain::message::{Challenge, ChallengeRecord};
+use crate::domain::message::{Challenge, Sending};
 use crate::domain::party::{Contact, ContactKind, Distributor};
-use crate::domain::secret::{Embargoed, Reason};
+use crate::domain::secret::Reason;
 use crate::domain::time::{At, Span};
-use crate::formats::bell_text::Code;
-use crate::letters::challenge::{Addressed, compose};
-use crate::pgp::{self, Certificate};
+use crate::letters::challenge::Words;
 use crate::store::StoreError;
+pub(super) use sending::{Letter, Next, Try, next, tries_of, usable};
 
 /// How long a proof holds.
 const HOLDS: Span = Span::days(120);
@@ -65,46 +65,14 @@ pub async fn challenge(
     Ok(asked)
 }
 
-/// The code is written down before it leaves: whatever comes back is known.
+/// Asks one contact; what its relay does not take is on record as that.
 async fn ask(house: &House, actor: Actor, contact: &Contact) -> Case<Asked> {
-    let now = house.now();
-    let held: Vec<Certificate> = contact.current(house.now()).map(recall).collect::<Case<_>>()?;
-    let usable: Vec<_> = held.into_iter().filter(|c| pgp::judge(c, now).usable()).collect();
-    if usable.is_empty() {
-        return Err(CaseError::not_now(
-            format!("no certificate of {} can be encrypted to now", contact.address),
-            "see `daybreak distributor check`, then `daybreak distributor renew`",
-        ));
+    let letter = Letter { actor, contact, words: Words::Challenge, epoch: None };
+    let sent = letter.send(house).await?;
+    match sent.failed {
+        None => Ok(Asked { id: sent.id, address: contact.address.clone() }),
+        Some(error) => Err(CaseError::machine("sending a challenge", error)),
     }
-    let code = Code::new(random(house.rng.as_ref()));
-    let (envelope_from, message_id) = (house.sender(), house.message_id());
-    let boundary = || hex::encode(random::<16>(house.rng.as_ref()));
-    let (inner, outer) = (boundary(), boundary());
-    let addressed = Addressed {
-        from: &house.config.team.address,
-        envelope_from: &envelope_from,
-        to: &contact.address,
-        message_id: &message_id,
-        date: now,
-        boundaries: [&inner, &outer],
-    };
-    let mail = compose(code, &addressed, &usable, house.keys.notice.as_ref())
-        .await
-        .map_err(|e| CaseError::machine("sealing a challenge", e))?;
-    let record =
-        ChallengeRecord { code: code.spoken(), message_id, envelope_from, how: String::new() };
-    let challenge = Challenge {
-        id: house.fresh(ChallengeId::new),
-        contact: contact.id,
-        sent_at: now,
-        answered_at: None,
-        record: Embargoed::new(record),
-    };
-    let asked = Asked { id: challenge.id, address: contact.address.clone() };
-    let deed = house.deed(actor, "distributor-challenge", contact.id);
-    house.store.write(&deed, move |tx| tx.add_challenge(&challenge)).await?;
-    house.bells.challenge(&mail).await?;
-    Ok(asked)
 }
 
 /// How long before T0 everybody with receipts is asked once more.
@@ -112,15 +80,26 @@ const AHEAD: Span = Span::days(14);
 /// Over how long those mails are spread, so that they do not mark the moment.
 const SPREAD: i64 = 24 * 60 * 60;
 
+/// How a round of asking went.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// How many were asked.
+    pub asked: usize,
+    /// How many could not be.
+    pub failed: usize,
+    /// Contacts that are not tried again before the next occasion.
+    pub given_up: Vec<ContactId>,
+}
+
 /// Asks whoever is to be asked by now: each contact with receipts once when it joins, and once
-/// two weeks before each T0. Says how many were asked, and how many could not be.
-pub async fn ask_due(house: &House, actor: Actor) -> Case<(usize, usize)> {
+/// two weeks before each T0. What was not taken is tried again, a few times and ever later.
+pub async fn ask_due(house: &House, actor: Actor) -> Case<Round> {
     let now = house.now();
     let (distributors, disclosures, challenges) = house
         .store
         .read(|r| Ok::<_, StoreError>((r.distributors()?, r.disclosures()?, r.challenges()?)))
         .await?;
-    let (mut asked, mut failed) = (0_usize, 0_usize);
+    let mut round = Round::default();
     for distributor in distributors.iter().filter(|d| d.active) {
         // Of an embargo that is not for them nobody learns by being asked.
         let told = |d: &&Disclosure| {
@@ -130,31 +109,48 @@ pub async fn ask_due(house: &House, actor: Actor) -> Case<(usize, usize)> {
         let open = disclosures.iter().filter(told).filter_map(|d| d.t0);
         let coming: Vec<At> = open.map(|t0| t0.at).filter(|t0| *t0 > now).collect();
         for contact in &distributor.record.open(Reason::Dispatch).contacts {
-            let newest = challenges.iter().filter(|c| c.contact == contact.id);
-            let newest = newest.map(|c| c.sent_at).max();
-            if !contact.profile.receipts || !is_due(contact, newest, &coming, now) {
+            if !contact.profile.receipts || contact.kind == ContactKind::List {
                 continue;
             }
+            let tries = tries_of(&challenges, contact.id, Words::Challenge);
+            let Some(since) = occasion(contact.id, &tries, &coming, now) else { continue };
+            let tries: Vec<Try> = tries.into_iter().filter(|t| t.at >= since).collect();
+            match next(&tries) {
+                Next::First => {}
+                Next::Again(at) if at <= now => {}
+                Next::Again(_) | Next::Settled => continue,
+                Next::GivenUp => {
+                    round.given_up.push(contact.id);
+                    continue;
+                }
+            }
             match ask(house, actor, contact).await {
-                Ok(_) => asked = asked.saturating_add(1),
-                Err(_) => failed = failed.saturating_add(1),
+                Ok(_) => round.asked = round.asked.saturating_add(1),
+                Err(_) => round.failed = round.failed.saturating_add(1),
             }
         }
     }
-    Ok((asked, failed))
+    Ok(round)
 }
 
-fn is_due(contact: &Contact, newest: Option<At>, coming: &[At], now: At) -> bool {
-    if contact.kind == ContactKind::List {
-        return false;
-    }
-    let Some(newest) = newest else { return true };
-    coming.iter().any(|t0| {
-        let opens = t0.plus(Span::millis(AHEAD.as_millis().saturating_neg()));
-        let mark = Sha256::of(format!("{} {}", contact.id, t0.millis()).as_bytes());
-        let spread = mark.raw().iter().take(4).fold(0_i64, |n, b| n * 256 + i64::from(*b)) % SPREAD;
-        newest < opens && opens.plus(Span::secs(spread)) <= now
-    })
+/// Since when an answer is wanted that was not asked for yet; `None` when none is. A sending
+/// that nobody took asked nothing.
+fn occasion(contact: ContactId, tries: &[Try], coming: &[At], now: At) -> Option<At> {
+    let newest = tries.iter().filter(|t| t.sending == Sending::Taken).map(|t| t.at).max();
+    let Some(newest) = newest else {
+        // It joined; the tries of a new occasion begin anew.
+        let opened = coming.iter().filter_map(|t0| opens(contact, *t0, now)).max();
+        return Some(opened.unwrap_or(At::from_secs(0)));
+    };
+    coming.iter().filter_map(|t0| opens(contact, *t0, now)).filter(|at| newest < *at).max()
+}
+
+/// When the asking before `t0` began, once it did for this contact.
+fn opens(contact: ContactId, t0: At, now: At) -> Option<At> {
+    let opens = t0.plus(Span::millis(AHEAD.as_millis().saturating_neg()));
+    let mark = Sha256::of(format!("{contact} {}", t0.millis()).as_bytes());
+    let spread = mark.raw().iter().take(4).fold(0_i64, |n, b| n * 256 + i64::from(*b)) % SPREAD;
+    (opens.plus(Span::secs(spread)) <= now).then_some(opens)
 }
 
 /// Takes a code that a person brought by another way.
@@ -184,6 +180,11 @@ pub async fn prove(
     let deed = house.deed(actor, "distributor-proof", contact);
     house.store.write(&deed, move |tx| tx.answer_challenge(id, "the code, by a person")).await?;
     Ok(id)
+}
+
+/// Every challenge and cover mail, oldest first.
+pub async fn all(house: &House) -> Case<Vec<Challenge>> {
+    Ok(house.store.read(|r| r.challenges()).await?)
 }
 
 /// When each contact last showed that it can read us.
@@ -216,13 +217,18 @@ pub(super) fn unproven(
 
 /// Everything in a text that looks like a code of ours: `xxxx-xxxx-xxxx-xxxx`.
 pub(super) fn codes_in(text: &str) -> Vec<String> {
+    codes_within(text, CODES)
+}
+
+/// The same, up to a bound of the caller's.
+pub(super) fn codes_within(text: &str, most: usize) -> Vec<String> {
     let words = text.split(|c: char| !c.is_ascii_hexdigit() && c != '-');
     let is_code = |w: &&str| {
         let groups: Vec<&str> = w.split('-').collect();
         groups.len() == 4 && groups.iter().all(|g| g.len() == 4)
     };
     let mut all: Vec<String> =
-        words.filter(is_code).take(CODES).map(str::to_ascii_lowercase).collect();
+        words.filter(is_code).take(most).map(str::to_ascii_lowercase).collect();
     all.dedup();
     all
 }

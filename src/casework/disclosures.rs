@@ -1,6 +1,7 @@
 //! Disclosures: one instant and everything that becomes public at it.
 
 use super::groups::known;
+use super::plans::notice::told_of_others;
 use super::plans::{Stale, void_of};
 use super::windows::longest_for_all;
 use super::{Case, CaseError, House};
@@ -135,8 +136,19 @@ async fn told_otherwise(house: &House, disclosure: &Disclosure) -> Case<Option<F
     if disclosure.stage != Stage::Embargoed {
         return Ok(None);
     }
-    let plans = super::plans::of(house, disclosure.id).await?;
-    let newest = plans.iter().rfind(|p| super::plans::tells_anew(p));
+    let id = disclosure.id;
+    let read = house.store.read(move |r| {
+        let mut approved = Vec::new();
+        for plan in r.plans(id)? {
+            // What was never approved tells nothing, and makes nothing better.
+            let given = u32::try_from(r.approvals(plan.id)?.len()).unwrap_or(u32::MAX);
+            let yes = given >= super::plans::manifest_of(&plan)?.threshold;
+            approved.extend(yes.then_some(plan));
+        }
+        Ok::<_, CaseError>(approved)
+    });
+    let approved = read.await?;
+    let newest = approved.iter().rfind(|p| super::plans::tells_anew(p));
     let stale = newest.is_some_and(|p| p.state == PlanState::Void);
     Ok(stale.then(|| {
         Finding::warn(
@@ -249,7 +261,7 @@ pub async fn move_t0(
     Ok((changed, findings))
 }
 
-/// Gives it up. Plans that have not begun are void.
+/// Gives it up, unless the reason would tell a reporter of another's flaw. No plan goes on.
 pub async fn cancel(
     house: &House,
     actor: Actor,
@@ -260,6 +272,13 @@ pub async fn cancel(
         .stage
         .after(Move::Cancel)
         .map_err(|e| CaseError::not_now(e.to_string(), "it cannot be cancelled any more"))?;
+    if disclosure.stage == Stage::Embargoed {
+        // It cannot be said otherwise later, and reporters read it.
+        let findings = told_of_others(house, disclosure, reason).await?;
+        if any_stop(&findings) {
+            return Err(CaseError::Blocked(findings));
+        }
+    }
     let mut content = disclosure.case.open(Reason::Editing).clone();
     content.cancelled = Some(reason.to_owned());
     let changed = Disclosure { stage, case: Embargoed::new(content), ..disclosure.clone() };

@@ -2,7 +2,7 @@
 
 mod certificates;
 mod changes;
-mod editing;
+pub(super) mod editing;
 mod health;
 mod replies;
 mod sealing;

@@ -6,24 +6,27 @@
 
 mod clear;
 mod deliveries;
+mod keep;
+mod keys;
+mod owed;
 mod people;
 mod report;
+mod room;
 mod sealed;
 
-use super::ledger::Heard;
 use super::{Case, CaseError, House};
-use crate::domain::blob::{Blob, Sha256};
-use crate::domain::deed::{Actor, Subject};
+use crate::domain::blob::Sha256;
+use crate::domain::deed::Actor;
 use crate::domain::event::Happened;
-use crate::domain::ids::{
-    BlobId, ChallengeId, ContactId, DisclosureId, EventId, MessageId, PlanId, StepId,
-};
-use crate::domain::message::{Challenge, ChallengeRecord, Message, MessageRecord};
-use crate::domain::secret::{Embargoed, Reason};
+use crate::domain::ids::{ChallengeId, ContactId, DisclosureId, PlanId, StepId};
+use crate::domain::message::{Message, MessageKind, MessageRecord};
+use crate::domain::secret::Reason;
 use crate::letters::inbound::{Entity, LARGEST, Refused, Shape, shape};
 use crate::pgp::OpenError;
 use crate::store::StoreError;
 use deliveries::Deliveries;
+pub use owed::{Paid, ring_owed};
+pub use room::{Room, forget, room, tidy};
 
 /// The mail as it came, sealed; owned by its message.
 pub const RAW: &str = "raw.eml";
@@ -50,6 +53,9 @@ pub enum NotTaken {
     /// A report on a mail that is not ours.
     #[error("a delivery report that names none of our deliveries")]
     Foreign,
+    /// The room for mail of nobody is full; the same mail may be taken later.
+    #[error("the room for mail that belongs to no case and nobody on the list is full")]
+    NoRoom,
     /// The house could not; the same mail may be taken later.
     #[error(transparent)]
     Case(#[from] CaseError),
@@ -70,6 +76,7 @@ impl NotTaken {
             Self::Encryption(OpenError::Hostile) => "hostile-packets",
             Self::Encryption(_) => "damaged",
             Self::Foreign => "foreign-report",
+            Self::NoRoom => "no-room",
             Self::Case(_) => "try-later",
         }
     }
@@ -99,7 +106,10 @@ struct Findings {
     inside: Option<Vec<u8>>,
     event: Option<(PlanId, StepId, Happened)>,
     proofs: Vec<Proof>,
+    /// Whether the team must hear of it.
     alarm: bool,
+    /// Whether it belongs to a delivery, a disclosure or somebody we know.
+    attributed: bool,
 }
 
 /// A contact showed that it can read us.
@@ -110,8 +120,20 @@ struct Proof {
     how: &'static str,
 }
 
-/// Takes one mail.
+/// Takes one mail, and rings for it and for whatever the team was not told of before.
 pub async fn receive(house: &House, actor: Actor, arrived: Arrived) -> Result<Taken, NotTaken> {
+    let mut taken = take(house, actor, arrived).await?;
+    match ring_owed(house, actor).await {
+        Ok(paid) if paid.rung.contains(&taken.message.id) => taken.alarm = Some(true),
+        Ok(paid) if paid.left.contains(&taken.message.id) => taken.alarm = Some(false),
+        Ok(_) => {}
+        // It is kept, and what is owed stays written.
+        Err(_) => tracing::error!("it cannot be seen which bells are owed"),
+    }
+    Ok(taken)
+}
+
+async fn take(house: &House, actor: Actor, arrived: Arrived) -> Result<Taken, NotTaken> {
     let Arrived { bytes, recipient } = arrived;
     let mail = Entity::parse(&bytes, LARGEST)?;
     let shape = shape(&mail)?;
@@ -120,106 +142,33 @@ pub async fn receive(house: &House, actor: Actor, arrived: Arrived) -> Result<Ta
         Shape::Encrypted(message) => Sha256::of(message),
         _ => Sha256::of(&bytes),
     };
+    let mut before = None;
     if let Some(known) = known(house, digest).await? {
-        return Ok(known);
+        if known.message.record.open(Reason::Judging).kind != MessageKind::Unopened {
+            return Ok(known);
+        }
+        before = Some(known);
     }
     let deliveries = Deliveries::of(house).await?;
+    let to = recipient.as_deref();
     let found = match shape {
-        Shape::Report(dsn) => {
-            report::judge(&mail, recipient.as_deref(), &dsn, digest, &deliveries)?
-        }
+        Shape::Report(dsn) => report::judge(&mail, to, &dsn, digest, &deliveries)?,
         Shape::Encrypted(message) => {
-            sealed::judge(house, &mail, &message, digest, &deliveries).await?
+            sealed::judge(house, &mail, to, &message, digest, &deliveries).await?
         }
-        Shape::Clear(piece) => {
-            clear::judge(house, &mail, recipient.as_deref(), piece, digest, &deliveries).await?
-        }
+        Shape::Clear(piece) => clear::judge(house, &mail, to, piece, digest, &deliveries).await?,
     };
     drop(mail);
-    keep(house, actor, bytes, found).await
+    match before {
+        // Still closed: nothing is known that was not known before.
+        Some(known) if found.record.kind == MessageKind::Unopened => Ok(known),
+        before => keep::keep(house, actor, bytes, found, before.map(|k| k.message)).await,
+    }
 }
 
 async fn known(house: &House, digest: Sha256) -> Result<Option<Taken>, StoreError> {
     let found = house.store.read(move |r| r.message_of(digest)).await?;
     Ok(found.map(|message| Taken { message, known: true, happened: None, proofs: 0, alarm: None }))
-}
-
-/// Writes everything in one transaction, then rings.
-async fn keep(
-    house: &House,
-    actor: Actor,
-    raw: Vec<u8>,
-    found: Findings,
-) -> Result<Taken, NotTaken> {
-    let Findings { verb, digest, disclosure, record, inside, event, proofs, alarm } = found;
-    let message = Message {
-        id: house.fresh(MessageId::new),
-        disclosure,
-        received_at: house.now(),
-        record: Embargoed::new(record),
-    };
-    let blobs: Vec<(BlobId, Blob)> = [(RAW, Some(raw)), (INSIDE, inside)]
-        .into_iter()
-        .filter_map(|(name, bytes)| bytes.map(|b| Blob::new(name, b, vec![])))
-        .map(|blob| (house.fresh(BlobId::new), blob))
-        .collect();
-    let note = match event {
-        Some((plan, step, happened)) => {
-            match Heard::of(house, plan, step, house.fresh(EventId::new), happened).await {
-                Err(CaseError::Store(error)) => return Err(error.into()),
-                // Of a notice that never left nothing can be heard; the mail is kept all the same.
-                other => other.ok().flatten(),
-            }
-        }
-        None => None,
-    };
-    let happened = note.as_ref().map(Heard::word);
-    let (count, stored, at) = (proofs.len(), message.clone(), house.now());
-    let proofs: Vec<(Proof, ChallengeId)> =
-        proofs.into_iter().map(|p| (p, house.fresh(ChallengeId::new))).collect();
-    let deed = house.deed(actor, verb, message.id);
-    let written = house
-        .store
-        .write(&deed, move |tx| {
-            tx.add_message(&stored, digest)?;
-            for (id, blob) in &blobs {
-                tx.put_blob(*id, stored.id, blob)?;
-            }
-            if let Some(heard) = note {
-                heard.write(tx)?;
-            }
-            for (proof, id) in proofs {
-                let Some(asked) = proof.challenge else {
-                    let how = proof.how.to_owned();
-                    let record = Embargoed::new(ChallengeRecord { how, ..Default::default() });
-                    let (contact, answered_at) = (proof.contact, Some(at));
-                    tx.add_challenge(&Challenge { id, contact, sent_at: at, answered_at, record })?;
-                    continue;
-                };
-                tx.answer_challenge(asked, proof.how)?;
-            }
-            Ok::<_, StoreError>(())
-        })
-        .await;
-    if let Err(error) = written {
-        // Two servers may hand over the same mail at once.
-        return match known(house, digest).await? {
-            Some(known) => Ok(known),
-            None => Err(error.into()),
-        };
-    }
-    let alarm = if alarm { Some(ring(house, &message).await) } else { None };
-    Ok(Taken { message, known: false, happened, proofs: count, alarm })
-}
-
-async fn ring(house: &House, message: &Message) -> bool {
-    let subject = message.disclosure.map_or_else(|| Subject::from(message.id), Subject::from);
-    tracing::error!(message = %message.id, code = clear::ALARM, "a person is needed");
-    let rung = house.bells.ring_team(clear::ALARM, subject, None).await.is_ok();
-    if !rung {
-        tracing::error!(code = clear::ALARM, "the team's bell could not be rung");
-    }
-    rung
 }
 
 /// Every message, or those of one disclosure, oldest first.

@@ -6,15 +6,16 @@
 
 mod heard;
 
-use super::plans::{events, manifest_of, repeats};
+use super::plans::{events, manifest_of};
 use super::{Case, CaseError, House};
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
 use crate::domain::event::{Happened, StepEvent};
+use crate::domain::had::Had;
 use crate::domain::ids::{DisclosureId, EventId, PlanId, StepId};
 use crate::domain::ledger::{self, Delivery, DeliveryState, Ledger, Sent, Tally};
 use crate::domain::manifest::Manifest;
-use crate::domain::plan::{Plan, PlanKind, PlanState};
+use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
 use crate::domain::run::{PlanFacts, Run};
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
@@ -61,10 +62,11 @@ pub(super) async fn ledger_of(house: &House, disclosure: DisclosureId) -> Case<L
     let mut kept = Vec::new();
     for (plan, events) in read.await? {
         let manifest = manifest_of(&plan)?;
-        let left = events.iter().any(|e| matches!(e.happened, Happened::Intended));
-        let revision = told.of(&plan, &manifest, left);
+        let had = |step: &Step| Had::of(events.iter().filter(|e| e.step == step.id));
+        let had: Vec<Had> = manifest.steps.iter().map(had).collect();
+        let revision = told.of(&plan, &manifest, had.iter().any(|h| h.since().is_some()));
         // Void before it began: nobody was told anything.
-        if plan.state == PlanState::Void && !left {
+        if plan.state == PlanState::Void && had.iter().all(|h| h.first_try().is_none()) {
             continue;
         }
         let run = folded(house, &plan, &manifest, &events);
@@ -83,10 +85,10 @@ struct Revisions {
 
 impl Revisions {
     /// A plan tells the revision after those that were told; a resend that of the other plan.
-    fn of(&mut self, plan: &Plan, manifest: &Manifest, left: bool) -> i64 {
+    fn of(&mut self, plan: &Plan, manifest: &Manifest, tells: bool) -> i64 {
         let again = manifest.resends.and_then(|id| self.of.iter().find(|(p, _)| *p == id));
         let revision = again.map_or(self.told.saturating_add(1), |(_, revision)| *revision);
-        if left && manifest.resends.is_none() {
+        if tells && manifest.resends.is_none() {
             self.told = self.told.saturating_add(1);
         }
         self.of.push((plan.id, revision));
@@ -96,30 +98,63 @@ impl Revisions {
 
 fn folded(house: &House, plan: &Plan, manifest: &Manifest, events: &[StepEvent]) -> Run {
     let facts = PlanFacts { state: plan.state, held: plan.held, go: None, lifted: false };
-    let mut run = Run::new(manifest, facts, repeats(house, manifest));
+    let mut run = Run::new(manifest, facts, house.outlets.repeats());
     events.iter().for_each(|e| run.apply(e));
     run
 }
 
-/// A delivery of the newest revision that the team must hear of.
+/// What the team must hear of a disclosure's notices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worry {
-    /// Bounced or silent.
+    /// Bounced, silent or blocked.
     pub state: DeliveryState,
+    /// A stable code where there is one: why it is blocked.
+    pub code: String,
     /// Since when.
     pub since: At,
     /// The plan.
     pub plan: PlanId,
-    /// The step.
-    pub step: StepId,
+    /// The step; of a plan that is void before anything of it left there is none.
+    pub step: Option<StepId>,
 }
 
-/// What bounced and who is silent.
+/// What bounced, who is silent, what will not go by itself, and the approved notice that became
+/// void before it began while no other took its place.
 pub async fn worries(house: &House, disclosure: DisclosureId) -> Case<Vec<Worry>> {
     let ledger = ledger_of(house, disclosure).await?;
-    let bad = |d: &&Delivery| matches!(d.state, DeliveryState::Bounced | DeliveryState::Silent);
-    let worry = |d: &Delivery| Worry { state: d.state, since: d.since, plan: d.plan, step: d.step };
-    Ok(ledger.newest().filter(bad).map(worry).collect())
+    let bad = |d: &&Delivery| {
+        matches!(d.state, DeliveryState::Bounced | DeliveryState::Silent | DeliveryState::Blocked)
+    };
+    let worry = |d: &Delivery| Worry {
+        state: d.state,
+        code: d.code.clone(),
+        since: d.since,
+        plan: d.plan,
+        step: Some(d.step),
+    };
+    let mut all: Vec<Worry> = ledger.newest().filter(bad).map(worry).collect();
+    let newest = house.store.read(move |r| {
+        if !r.disclosure(disclosure)?.stage.is_open() {
+            return Ok((false, None));
+        }
+        let mut notices = r.plans(disclosure)?.into_iter().filter(|p| p.kind == PlanKind::Notice);
+        let Some(plan) = notices.next_back().filter(|p| p.state == PlanState::Void) else {
+            return Ok::<_, StoreError>((true, None));
+        };
+        let counted_on = !r.approvals(plan.id)?.is_empty();
+        let left = events(r, plan.id)?.iter().any(|e| matches!(e.happened, Happened::Intended));
+        Ok((true, (counted_on && !left).then_some((plan.id, plan.made_at))))
+    });
+    let (open, void) = newest.await?;
+    if !open {
+        // Nobody needs a notice any more; who had one may still not have heard that it is off.
+        all.retain(|w| w.state != DeliveryState::Blocked);
+    }
+    if let Some((plan, since)) = void {
+        let code = ledger::PLAN_VOID.to_owned();
+        all.push(Worry { state: DeliveryState::Blocked, code, since, plan, step: None });
+    }
+    Ok(all)
 }
 
 /// Writes down what was heard of a mail that left: `Delayed`, `Bounced` or `Acknowledged`, also

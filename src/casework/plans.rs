@@ -1,15 +1,19 @@
-//! Plans: pinned, shown, voided. What goes into one is gathered in `notice` and `release`.
+//! Plans: pinned, shown, voided. What goes into one is gathered in `notice`, `release` and
+//! `headsup`.
 
 mod content;
 pub(super) mod headsup;
 pub mod notice;
 mod pin;
 pub mod preview;
-pub mod release;
+pub mod public;
+mod release;
 mod resend;
+mod succession;
 mod views;
 
 pub use resend::resend;
+pub(super) use succession::Succession;
 
 use super::{Case, CaseError, House};
 use crate::domain::approval::Approval;
@@ -21,7 +25,6 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::{AdvisoryId, DisclosureId, PlanId};
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::{Plan, PlanKind, PlanState};
-use crate::domain::receipt::Repeat;
 use crate::domain::run::{GoRow, PlanFacts, Run};
 use crate::domain::secret::Reason;
 use crate::domain::zone::T0;
@@ -132,7 +135,7 @@ pub async fn standing(house: &House, plan: &Plan) -> Case<Standing> {
             Ok::<_, StoreError>((plan, r.approvals(id)?, facts, events))
         })
         .await?;
-    let mut run = Run::new(&manifest, facts, repeats(house, &manifest));
+    let mut run = Run::new(&manifest, facts, house.outlets.repeats());
     events.iter().for_each(|e| run.apply(e));
     Ok(Standing { plan, manifest, approvals, facts, run, events })
 }
@@ -164,12 +167,6 @@ pub fn events_after(
         (e.number, StepEvent { id: e.id, step: e.step, at: e.at, epoch: e.epoch, happened })
     };
     Ok(stored.into_iter().map(event).collect())
-}
-
-/// What may be done from `Unknown`, for each outlet of a plan.
-pub fn repeats(house: &House, manifest: &Manifest) -> std::collections::BTreeMap<String, Repeat> {
-    let of = |name: &String| house.outlets.get(name).map(|o| (name.clone(), o.repeat()));
-    manifest.steps.iter().filter_map(|s| of(&s.outlet)).collect()
 }
 
 /// Which plans an edit makes stale.

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 
 use super::{Case, CaseError, House};
 use crate::domain::disclosure::{Case as Content, Disclosure};
-use crate::domain::event::{Happened, StepEvent};
 use crate::domain::finding::{Finding, Severity};
+use crate::domain::had::Had;
 use crate::domain::ids::DisclosureId;
 use crate::domain::party::Distributor;
 use crate::domain::plan::{Plan, PlanKind};
-use crate::domain::receipt::Retry;
 use crate::domain::rules::windows::{self, Listener, TOO_LONG};
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
@@ -77,7 +76,7 @@ pub(super) fn weigh(findings: &mut [Finding], accepted: &[String]) {
     findings.iter_mut().filter(heavy).for_each(|f| f.severity = Severity::Stop);
 }
 
-/// When each contact's or reporter's first mail of a disclosure may have left, by their id.
+/// Since when each contact or reporter may have a mail of a disclosure, by their id.
 pub(super) fn told(r: &mut Reader<'_>, disclosure: DisclosureId) -> Case<BTreeMap<String, At>> {
     let mut all: BTreeMap<String, At> = BTreeMap::new();
     for plan in r.plans(disclosure)?.iter().filter(|p| p.kind == PlanKind::Notice) {
@@ -95,26 +94,8 @@ pub(super) fn told_by(r: &mut Reader<'_>, plan: &Plan) -> Case<BTreeMap<String, 
     let events = super::plans::events(r, plan.id)?;
     let sealed = manifest.steps.iter().filter_map(|s| Some((s.id, s.sealing.as_ref()?)));
     let told = sealed.filter_map(|(step, sealing)| {
-        let at = first_sent(events.iter().filter(|e| e.step == step))?;
-        Some((sealing.recipient.clone(), at))
+        let had = Had::of(events.iter().filter(|e| e.step == step));
+        Some((sealing.recipient.clone(), had.since()?))
     });
     Ok(told.collect())
-}
-
-/// When a mail may first have left: an intent that did not plainly fail counts.
-fn first_sent<'a>(events: impl Iterator<Item = &'a StepEvent>) -> Option<At> {
-    let mut begun = None;
-    for event in events {
-        match &event.happened {
-            Happened::Intended => begun = Some(event.at),
-            Happened::Failed { error } if matches!(error.retry, Retry::Later | Retry::Never) => {
-                begun = None;
-            }
-            Happened::Acted { .. } | Happened::ByHand { .. } => return begun.or(Some(event.at)),
-            // It may have happened, and nothing later can undo that.
-            Happened::Failed { .. } | Happened::Lost if begun.is_some() => return begun,
-            _ => {}
-        }
-    }
-    begun
 }

@@ -102,6 +102,7 @@ mod tests {
         let mail = Caught {
             from: "security@meadow.example".to_owned(),
             to: vec!["../../etc/x@fen.example".to_owned(), "y@fen.example".to_owned()],
+            asked: vec![],
             bytes: b"Subject: [...]\r\n\r\nhello\r\n".to_vec(),
             at: At::from_secs(1_795_132_800),
             sealed: false,

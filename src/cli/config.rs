@@ -104,7 +104,8 @@ fn shared_body(config: &config::Config) -> Option<Finding> {
             "signing.shared_body",
             "every copy of a notice carries the same signature: it does not name its recipient, \
              so a recipient can encrypt it to somebody else as if the team had sent it there; \
-             To, Date and Message-ID are not inside, and there are no receipt codes",
+             To, Date and Message-ID are not inside, and there are no receipt codes \
+             and no watermarks",
         )
         .cure(
             "leave it out unless the notice key is RSA and the list is long; with Ed25519 it \

@@ -77,14 +77,8 @@ pub enum Distributor {
         daybreak distributor confirm Heath --contact security@heath.example \
         --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567 --how 'called their number' --as Ada")]
     Confirm {
-        /// Name or id
-        distributor: String,
-        /// The address whose certificate it is
-        #[arg(long, value_name = "ADDRESS")]
-        contact: String,
-        /// The whole fingerprint as you were told it
-        #[arg(long, value_name = "FINGERPRINT")]
-        fingerprint: String,
+        #[command(flatten)]
+        whose: Certificate,
         /// By which way you were told
         #[arg(long, value_name = "TEXT")]
         how: String,
@@ -94,14 +88,8 @@ pub enum Distributor {
         daybreak distributor reject Heath --contact security@heath.example \
         --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567 --reason 'they did not ask for it'")]
     Reject {
-        /// Name or id
-        distributor: String,
-        /// The address whose certificate it is
-        #[arg(long, value_name = "ADDRESS")]
-        contact: String,
-        /// Its whole fingerprint
-        #[arg(long, value_name = "FINGERPRINT")]
-        fingerprint: String,
+        #[command(flatten)]
+        whose: Certificate,
         /// Why
         #[arg(long, value_name = "TEXT")]
         reason: String,
@@ -111,14 +99,8 @@ pub enum Distributor {
         daybreak distributor explain Heath --contact night@heath.example \
         --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567 --reason 'the same team reads both'")]
     Explain {
-        /// Name or id
-        distributor: String,
-        /// The address whose certificate it is
-        #[arg(long, value_name = "ADDRESS")]
-        contact: String,
-        /// Its whole fingerprint
-        #[arg(long, value_name = "FINGERPRINT")]
-        fingerprint: String,
+        #[command(flatten)]
+        whose: Certificate,
         /// Why
         #[arg(long, value_name = "TEXT")]
         reason: String,
@@ -128,14 +110,8 @@ pub enum Distributor {
         daybreak distributor retire Heath --contact security@heath.example \
         --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567")]
     Retire {
-        /// Name or id
-        distributor: String,
-        /// The address whose certificate it is
-        #[arg(long, value_name = "ADDRESS")]
-        contact: String,
-        /// Its whole fingerprint
-        #[arg(long, value_name = "FINGERPRINT")]
-        fingerprint: String,
+        #[command(flatten)]
+        whose: Certificate,
     },
     /// Tell an organisation nothing more; plans stay as they are and leave it out
     #[command(after_help = "Example:\n  daybreak distributor deactivate Heath")]
@@ -163,6 +139,19 @@ pub enum Distributor {
     /// Judge every certificate now, when its notice is due, at each open T0 and two weeks after
     #[command(after_help = "Example:\n  daybreak distributor check")]
     Check,
+}
+
+/// One certificate of a contact.
+#[derive(Debug, Args)]
+pub struct Certificate {
+    /// Name or id
+    distributor: String,
+    /// The address whose certificate it is
+    #[arg(long, value_name = "ADDRESS")]
+    contact: String,
+    /// Its whole fingerprint
+    #[arg(long, value_name = "FINGERPRINT")]
+    fingerprint: String,
 }
 
 /// One address.
@@ -249,7 +238,8 @@ pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
                 distributors::renew(&desk.house, desk.actor, &found, renewal).await?;
             desk.print.made(changed.id, &findings)?;
         }
-        Distributor::Confirm { distributor, contact, fingerprint, how } => {
+        Distributor::Confirm { whose, how } => {
+            let Certificate { distributor, contact, fingerprint } = whose;
             let found = find_distributor(&desk.house, &distributor).await?;
             let (house, member) = (&desk.house, desk.member()?);
             let confirmed =
@@ -257,21 +247,24 @@ pub async fn run(verb: Distributor, desk: &Desk) -> Ended {
             let (changed, findings) = confirmed.await?;
             desk.print.made(changed.id, &findings)?;
         }
-        Distributor::Reject { distributor, contact, fingerprint, reason } => {
+        Distributor::Reject { whose, reason } => {
+            let Certificate { distributor, contact, fingerprint } = whose;
             let found = find_distributor(&desk.house, &distributor).await?;
             let (house, actor) = (&desk.house, desk.actor);
             let rejected =
                 distributors::reject(house, actor, &found, &contact, &fingerprint, &reason);
             desk.print.made(rejected.await?.id, &[])?;
         }
-        Distributor::Explain { distributor, contact, fingerprint, reason } => {
+        Distributor::Explain { whose, reason } => {
+            let Certificate { distributor, contact, fingerprint } = whose;
             let found = find_distributor(&desk.house, &distributor).await?;
             let (house, actor) = (&desk.house, desk.actor);
             let explained =
                 distributors::explain(house, actor, &found, &contact, &fingerprint, &reason);
             desk.print.made(explained.await?.id, &[])?;
         }
-        Distributor::Retire { distributor, contact, fingerprint } => {
+        Distributor::Retire { whose } => {
+            let Certificate { distributor, contact, fingerprint } = whose;
             let found = find_distributor(&desk.house, &distributor).await?;
             let (house, actor) = (&desk.house, desk.actor);
             let retired =

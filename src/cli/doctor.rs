@@ -79,6 +79,8 @@ pub async fn run(doctor: &Doctor, global: &Global, print: Print) -> Ended {
     all.push(checks::leader(&house).await?);
     all.push(checks::clock(&house).await?);
     all.push(checks::plans(&house).await?);
+    all.push(checks::notices(&house).await?);
+    all.push(checks::mail(&house).await?);
     if doctor.live {
         all.extend(live::looks(&house).await?);
     }

@@ -41,6 +41,13 @@ pub enum Mail {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Remove mail that belongs to no case and nobody on the list, and make room for other
+    #[command(after_help = "Example:\n  daybreak mail forget 4f2a9c01")]
+    Forget {
+        /// Ids
+        #[arg(required = true)]
+        messages: Vec<String>,
+    },
 }
 
 /// Take one mail from standard input: an answer, or a report on a delivery
@@ -70,11 +77,12 @@ pub async fn run(verb: Mail, global: &Global, print: Print) -> Ended {
         Mail::Show { message, raw, out } => {
             show(&Desk::open(global, print).await?, &message, raw, out).await
         }
+        Mail::Forget { messages } => forget(&Desk::open(global, print).await?, &messages).await,
     }
 }
 
 /// One byte more than is taken, so that the rest of a flood is never read.
-fn read() -> anyhow::Result<Vec<u8>> {
+pub(super) fn read() -> anyhow::Result<Vec<u8>> {
     files::read(std::path::Path::new("-"), LARGEST as u64)
 }
 
@@ -98,7 +106,7 @@ async fn piped(args: Receive, global: &Global, print: Print) -> Exit {
         Err(error) => {
             print.talk(error.code());
             match error {
-                NotTaken::Case(_) => Exit::TryLater,
+                NotTaken::Case(_) | NotTaken::NoRoom => Exit::TryLater,
                 NotTaken::Foreign if args.recipient.is_some() => Exit::NoSuchAddress,
                 _ => Exit::BadMail,
             }
@@ -110,6 +118,11 @@ fn by_hand(desk: &Desk, taken: anyhow::Result<Result<Taken, NotTaken>>) -> Ended
     let taken = match taken? {
         Ok(taken) => taken,
         Err(NotTaken::Case(error)) => return Err(error.into()),
+        Err(full @ NotTaken::NoRoom) => {
+            let help = "look with `daybreak mail list` and `daybreak mail forget` what may go, or \
+                        raise inbound.room_mib";
+            return Err(refuse(Exit::Failure, full.to_string(), help));
+        }
         Err(refused) => {
             let help = format!("nothing of it was kept [{}]", refused.code());
             return Err(refuse(Exit::Failure, refused.to_string(), help));
@@ -128,9 +141,9 @@ fn by_hand(desk: &Desk, taken: anyhow::Result<Result<Taken, NotTaken>>) -> Ended
     }
     match record.kind {
         MessageKind::Unopened => desk.print.talk(
-            "Kept, but not opened: it is not encrypted to a key that this machine holds. Where \
-             the team's key lives with gpg, open it there: `daybreak mail show ID --raw --out \
-             FILE`, then `gpg --decrypt FILE`.",
+            "Kept, but not opened: it is not encrypted to a key that this machine can use now. A \
+             key in gpg may be locked: unlock it, then hand the same mail over again: `daybreak \
+             mail show ID --raw --out FILE`, then `daybreak mail receive < FILE`.",
         ),
         MessageKind::PlainReply => desk.print.talk(
             "This answer came in CLEAR TEXT. Do not quote it. Tell its writer by another way.",
@@ -195,11 +208,29 @@ async fn show(desk: &Desk, name: &str, raw: bool, out: Option<PathBuf>) -> Ended
         vec!["signed by".to_owned(), who(&record.standing)],
         vec!["disclosure".to_owned(), or_none(message.disclosure.map(|d| d.to_string()))],
         vec!["step".to_owned(), or_none(record.step.map(|s| s.to_string()))],
+        // Written outside the encryption, where anybody on the way can write.
+        vec!["says it answers".to_owned(), or_none(record.hint.map(|s| format!("{s} (unproven)")))],
         vec!["from".to_owned(), escaped(&record.from, false)],
         vec!["subject".to_owned(), escaped(&record.subject, false)],
     ];
+    if let Some(whole) = record.cut {
+        let kept = desk.house.config.inbound.keep_each_kib;
+        desk.print.talk(format!("Of {whole} bytes the first {kept} KiB were kept at most."));
+    }
     let head = table(&[], head.into_iter().chain(enclosed));
     desk.print.data(&format!("{head}\n\n{}", escaped(&record.text, true)))?;
+    Ok(Exit::Ok)
+}
+
+async fn forget(desk: &Desk, names: &[String]) -> Ended {
+    let mut gone = Vec::new();
+    for name in names {
+        let message = find_message(&desk.house, name).await?;
+        inbound::forget(&desk.house, desk.actor, &message).await?;
+        gone.push(message.id);
+    }
+    desk.print
+        .either(&gone, || gone.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     Ok(Exit::Ok)
 }
 
@@ -214,8 +245,10 @@ fn as_json(message: &Message, whole: bool) -> serde_json::Value {
     let record = message.record.open(Reason::Review);
     let mut value = serde_json::json!({
         "id": message.id, "received_at": message.received_at.rfc3339(),
-        "disclosure": message.disclosure, "step": record.step, "kind": record.kind,
+        "disclosure": message.disclosure, "step": record.step, "hint": record.hint,
+        "kind": record.kind,
         "standing": record.standing, "from": record.from, "subject": record.subject,
+        "counts": message.counts, "cut": record.cut,
     });
     if let Some(object) = value.as_object_mut().filter(|_| whole) {
         object.insert("text".to_owned(), record.text.clone().into());

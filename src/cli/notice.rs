@@ -1,5 +1,9 @@
 //! `daybreak notice`: who has it, who does not, and what a person does about that.
 
+mod follow;
+
+use std::path::Path;
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -7,8 +11,8 @@ use super::desk::Desk;
 use super::exit::{Ended, Exit, refuse};
 use super::print::table;
 use super::voided::Before;
-use super::words;
-use crate::casework::{find_disclosure, ledger, plans};
+use super::{files, words};
+use crate::casework::{find_disclosure, ledger, plans, traces};
 use crate::domain::ledger::{Delivery, DeliveryState, Tally};
 
 #[derive(Debug, Subcommand)]
@@ -16,10 +20,14 @@ pub enum Notice {
     /// Show who has which revision of the notice, and since when
     ///
     /// Exit code 5 when somebody who shall have a notice lacks their newest.
-    #[command(after_help = "Example:\n  daybreak notice status x_meadow-2026-0001")]
+    #[command(after_help = "Example:\n  daybreak notice status x_meadow-2026-0001\n  \
+        daybreak notice status x_meadow-2026-0001 --follow")]
     Status {
         /// Id, or the public id of one of its advisories
         disclosure: String,
+        /// Show the counts until no mail is left to be sent; the engine sends, this only looks
+        #[arg(long)]
+        follow: bool,
     },
     /// Record that somebody was told otherwise, by telephone say
     #[command(after_help = "Example:\n  \
@@ -52,11 +60,23 @@ pub enum Notice {
         #[arg(long, value_name = "ADDRESS")]
         contact: String,
     },
+    /// Say whose copy a leaked text is, by the code of an individual copy
+    ///
+    /// Only contacts with a watermark have such copies (`distributor edit-contact --watermark
+    /// yes`). It says whose copy it is, not who let it out. Exit code 1 when no code is ours.
+    #[command(
+        after_help = "Example:\n  daybreak notice trace 0102-0304-0506-07ab\n  daybreak notice trace leaked.txt"
+    )]
+    Trace {
+        /// The code, or a file with the text (`-` for stdin)
+        #[arg(value_name = "CODE|FILE")]
+        text: String,
+    },
 }
 
 pub async fn run(verb: Notice, desk: &Desk) -> Ended {
     match verb {
-        Notice::Status { disclosure } => status(desk, &disclosure).await,
+        Notice::Status { disclosure, follow } => status(desk, &disclosure, follow).await,
         Notice::Mark { disclosure, contact, by_hand: _, evidence } => {
             let found = find_disclosure(&desk.house, &disclosure).await?;
             let (actor, by) = (desk.actor, desk.by.as_str());
@@ -66,6 +86,7 @@ pub async fn run(verb: Notice, desk: &Desk) -> Ended {
             desk.print.talk(format!("{} is {} now.", marked.address, marked.state));
             Ok(Exit::Ok)
         }
+        Notice::Trace { text } => trace(desk, &text).await,
         Notice::Resend { disclosure, contact } => {
             let before = Before::edit(desk).await?;
             let ended = resend(desk, &disclosure, &contact).await.map(|()| Exit::Ok);
@@ -74,8 +95,11 @@ pub async fn run(verb: Notice, desk: &Desk) -> Ended {
     }
 }
 
-async fn status(desk: &Desk, disclosure: &str) -> Ended {
+async fn status(desk: &Desk, disclosure: &str, follow: bool) -> Ended {
     let found = find_disclosure(&desk.house, disclosure).await?;
+    if follow {
+        follow::until_settled(desk, &found).await?;
+    }
     let status = ledger::status(&desk.house, &found).await?;
     let Some(tally) = status.tally else {
         return Err(refuse(
@@ -92,6 +116,45 @@ async fn status(desk: &Desk, disclosure: &str) -> Ended {
     desk.print.either(&json, || rows(&status.rows))?;
     desk.print.talk(summary(&tally));
     Ok(if tally.is_complete() { Exit::Ok } else { Exit::Partly })
+}
+
+async fn trace(desk: &Desk, given: &str) -> Ended {
+    let text = if traces::is_code(given) {
+        given.to_owned()
+    } else {
+        let bytes = files::read(Path::new(given), files::LARGE)?;
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let found = traces::trace(&desk.house, &text).await?;
+    if found.is_empty() {
+        return Err(refuse(
+            Exit::Failure,
+            "no code in it is the code of a copy of ours",
+            "give the line that begins with `Copy:`; only contacts with a watermark have one",
+        ));
+    }
+    let json: Vec<_> = found
+        .iter()
+        .map(|t| {
+            json!({
+                "code": t.code, "distributor": t.distributor, "address": t.address,
+                "disclosure": t.disclosure, "plan": t.plan, "number": t.number, "step": t.step,
+            })
+        })
+        .collect();
+    desk.print.either(&json, || {
+        let rows = found.iter().map(|t| {
+            vec![
+                t.code.clone(),
+                t.distributor.clone(),
+                t.address.clone(),
+                format!("{}/{}", t.disclosure, t.number),
+                t.step.to_string(),
+            ]
+        });
+        table(&["code", "distributor", "address", "plan", "delivery"], rows)
+    })?;
+    Ok(Exit::Ok)
 }
 
 fn states(tally: &Tally) -> Value {
@@ -159,7 +222,8 @@ async fn resend(desk: &Desk, disclosure: &str, contact: &str) -> anyhow::Result<
         .map_or_else(|| "at once on the last approval".to_owned(), |at| at.spoken());
     desk.print.talk(format!(
         "Plan {} sends the notice unchanged to {contact}, {when}; approvals needed: {}. \
-         Next: daybreak plan export {disclosure}/{} --to-team FILE",
+         Next: daybreak plan export {disclosure}/{} --to-team FILE. Once approved, watch it go: \
+         daybreak notice status {disclosure} --follow",
         made.number, manifest.threshold, made.number
     ));
     Ok(())

@@ -70,7 +70,7 @@ pub async fn run(verb: Plan, desk: &Desk) -> Ended {
     let (house, print) = (&desk.house, desk.print);
     match verb {
         Plan::Make(order) => {
-            // An older plan of the kind gives way to the new one.
+            // An older plan of the kind may give way to the new one.
             let before = Before::edit(desk).await?;
             let ended = make::run(desk, order).await.map(|()| Exit::Ok);
             return before.tell(desk, ended).await;
@@ -106,7 +106,11 @@ pub async fn run(verb: Plan, desk: &Desk) -> Ended {
                 found.number
             ));
         }
-        Plan::Approve(approve) => approve::run(desk, &approve).await?,
+        Plan::Approve(approve) => {
+            let before = Before::edit(desk).await?;
+            let ended = approve::run(desk, &approve).await.map(|()| Exit::Ok);
+            return before.tell(desk, ended).await;
+        }
         Plan::Steer(steer) => steer::run(desk, steer).await?,
     }
     Ok(Exit::Ok)

@@ -52,25 +52,26 @@ impl Before {
             let gone = |p: &Seen| p.id == old.id && p.state == PlanState::Void;
             if now.iter().any(gone) {
                 let (kind, number, state) = (old.kind, old.number, old.state);
-                let cure = cure(desk, old, &now).await?;
+                let cure = self.cure(desk, old, &now).await?;
                 desk.print.talk(format!("voided: {kind} plan {number} (was {state}){cure}"));
             }
         }
         Ok(())
     }
-}
 
-/// What to do about it: nothing when another plan of its kind took its place or the case is
-/// closed.
-async fn cure(desk: &Desk, old: &Seen, now: &[Seen]) -> anyhow::Result<&'static str> {
-    let instead = |p: &Seen| {
-        p.disclosure == old.disclosure
-            && p.kind == old.kind
-            && p.number > old.number
-            && p.state != PlanState::Void
-    };
-    let id = old.disclosure;
-    let stage = desk.house.store.read(move |r| r.disclosure(id)).await?.stage;
-    let closed = stage == Stage::Cancelled;
-    Ok(if closed || now.iter().any(instead) { "" } else { ": make it again and have it approved" })
+    /// What to do about it: nothing when another plan of its kind took its place, by being made
+    /// or by being approved, or the case is closed.
+    async fn cure(&self, desk: &Desk, old: &Seen, now: &[Seen]) -> anyhow::Result<&'static str> {
+        let waited = |id| self.0.iter().any(|p| p.id == id && p.state == PlanState::Made);
+        let instead = |p: &Seen| {
+            p.disclosure == old.disclosure
+                && p.kind == old.kind
+                && ((p.number > old.number && p.state != PlanState::Void)
+                    || (p.state.is_live() && waited(p.id)))
+        };
+        let id = old.disclosure;
+        let stage = desk.house.store.read(move |r| r.disclosure(id)).await?.stage;
+        let done = stage == Stage::Cancelled || now.iter().any(instead);
+        Ok(if done { "" } else { ": make it again and have it approved" })
+    }
 }

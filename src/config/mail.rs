@@ -46,6 +46,10 @@ pub struct Hop {
 }
 
 /// The relay, and how it is used.
+///
+/// The first keys are a [`Hop`]'s, written out: serde's `flatten` would take unknown keys in
+/// silence or, caught in a map, without the line that they stand on; and a key that is misspelt
+/// here may be the one that asks for encryption.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Relay {
@@ -87,12 +91,18 @@ pub struct Relay {
     /// longer be known as the same one: then a person decides instead.
     #[serde(default)]
     pub rewrites_message_id: bool,
-    /// Connections at most, 1 to 64.
+    /// Connections at most, 1 to 64. One that hangs for a while counts no longer, and posts at the
+    /// hour of disclosure wait for none.
     #[serde(default = "default_connections")]
     pub connections: u32,
     /// Notices a minute at most, evenly spaced; as fast as they go unless said.
     #[serde(default)]
     pub per_minute: Option<u32>,
+    /// Seconds at most that chance adds between two notices. None unless said: their order is
+    /// random already, and a few seconds hide neither that something is sent nor to how many;
+    /// who wants to blur that needs minutes, and must know that notices leave later.
+    #[serde(default)]
+    pub jitter: u32,
     /// Seconds after which an unused connection is not used again.
     #[serde(default = "default_idle")]
     pub idle: u32,
@@ -170,9 +180,38 @@ impl Relay {
                 right: "leave it out for no limit, or use 1 or more".to_owned(),
             });
         }
+        if self.jitter > 3600 {
+            return Err(ConfigError::Wrong {
+                field: "mail.jitter".to_owned(),
+                wrong: format!("is {} seconds between two notices", self.jitter),
+                right: "use at most 3600, an hour".to_owned(),
+            });
+        }
         if let Some(address) = &self.envelope_from {
             check_address("mail.envelope_from", address)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is written out twice stays the same.
+    #[test]
+    fn a_relay_takes_every_key_of_a_hop() {
+        let hop = Hop {
+            host: "relay.example".to_owned(),
+            port: 465,
+            tls: Tls::Wrapped,
+            ca_file: Some("ca.pem".into()),
+            ehlo: Some("team.example".to_owned()),
+            user: Some("team".to_owned()),
+            password_file: Some("password".into()),
+        };
+        let keys = toml::to_string(&hop).unwrap();
+        let relay: Relay = toml::from_str(&keys).unwrap();
+        assert_eq!(toml::to_string(&relay.hop()).unwrap(), keys);
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, Relay, check_address};
+use crate::domain::envelope::MARK;
 
 /// How MAIL FROM tells one delivery from another, so that a bounce finds its delivery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -16,9 +17,6 @@ pub enum SenderMode {
     /// `local+n-TOKEN@domain` of `envelope_from`.
     Plus,
 }
-
-/// What stands before a token in an address of ours.
-const MARK: &str = "n-";
 
 impl Relay {
     /// MAIL FROM of one delivery. `token` is 128 random bits in hexadecimal, never used before.

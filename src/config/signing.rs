@@ -35,7 +35,7 @@ pub struct Signing {
     pub checksums: SignerChoice,
     /// One signature for all copies of a notice, for an RSA key, whose signatures are slow.
     /// What is lost: no copy names its recipient, so any of them can pass it on under another
-    /// key as if the team had sent it there; To, Date, Message-ID and receipt code are not
-    /// inside.
+    /// key as if the team had sent it there; To, Date, Message-ID, receipt code and watermark
+    /// are not inside.
     pub shared_body: bool,
 }

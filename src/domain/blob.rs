@@ -80,6 +80,9 @@ pub enum SlotName {
     Published,
     /// A document's modified time, written like `Published`.
     Modified,
+    /// The code of an individual copy of a notice, 19 characters. It is no time: only
+    /// [`fill_copy`] fills it.
+    Copy,
 }
 
 impl SlotName {
@@ -89,12 +92,14 @@ impl SlotName {
             Self::Date => "date",
             Self::Published => "published",
             Self::Modified => "modified",
+            Self::Copy => "copy",
         }
     }
 
     /// From the word in a MANIFEST.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Date, Self::Published, Self::Modified].into_iter().find(|s| s.word() == word)
+        let all = [Self::Date, Self::Published, Self::Modified, Self::Copy];
+        all.into_iter().find(|s| s.word() == word)
     }
 }
 
@@ -116,6 +121,9 @@ pub const TIME_BLANK: &str = "1970-01-01T00:00:00Z";
 /// The 10 bytes that stand in a pinned document until its day is known.
 pub const DAY_BLANK: &str = "1970-01-01";
 
+/// The 19 bytes that stand in a pinned notice until a delivery has its code.
+pub const COPY_BLANK: &str = "0000-0000-0000-0000";
+
 /// Bytes that cannot take what their slots ask for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a slot does not fit its bytes")]
@@ -132,13 +140,23 @@ pub fn fill(bytes: &mut [u8], slots: &[Slot], at: At) -> Result<(), SlotMisfit> 
             }
             _ => return Err(SlotMisfit),
         };
-        let end = slot.offset.checked_add(slot.len).ok_or(SlotMisfit)?;
-        let place = bytes.get_mut(slot.offset..end).ok_or(SlotMisfit)?;
-        if place.len() != text.len() {
-            return Err(SlotMisfit);
-        }
-        place.copy_from_slice(text.as_bytes());
+        put(bytes, slot, &text)?;
     }
+    Ok(())
+}
+
+/// Fills the code of an individual copy in place of its blank; the other slots stay.
+pub fn fill_copy(bytes: &mut [u8], slots: &[Slot], code: &str) -> Result<(), SlotMisfit> {
+    slots.iter().filter(|s| s.name == SlotName::Copy).try_for_each(|slot| put(bytes, slot, code))
+}
+
+fn put(bytes: &mut [u8], slot: &Slot, text: &str) -> Result<(), SlotMisfit> {
+    let end = slot.offset.checked_add(slot.len).ok_or(SlotMisfit)?;
+    let place = bytes.get_mut(slot.offset..end).ok_or(SlotMisfit)?;
+    if place.len() != text.len() {
+        return Err(SlotMisfit);
+    }
+    place.copy_from_slice(text.as_bytes());
     Ok(())
 }
 
@@ -159,6 +177,13 @@ pub struct BlobRef {
     pub len: u64,
     /// What is filled at dispatch.
     pub slots: Vec<Slot>,
+}
+
+impl BlobRef {
+    /// Whether each delivery of it has a code of its own.
+    pub fn is_individual(&self) -> bool {
+        self.slots.iter().any(|s| s.name == SlotName::Copy)
+    }
 }
 
 /// A run of bytes with what the plan says of it.

@@ -56,6 +56,9 @@ pub struct Manifest {
     pub resends: Option<PlanId>,
     /// Digest of what a notice is made from: what was edited since is told anew, not again.
     pub tells: Option<Sha256>,
+    /// Digest of who had been told what when a notice was made: if that is no longer so, its
+    /// choice of who gets what no longer holds, and it is not approved.
+    pub past: Option<Sha256>,
     /// The steps.
     pub steps: Vec<Step>,
 }

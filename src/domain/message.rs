@@ -104,6 +104,13 @@ pub struct MessageRecord {
     pub enclosed: Vec<Enclosed>,
     /// The delivery it is about.
     pub step: Option<StepId>,
+    /// The delivery that an encrypted mail names only outside its encryption, where anybody on
+    /// the way can write: shown to a person, believed by nobody.
+    #[serde(default)]
+    pub hint: Option<StepId>,
+    /// The length of the whole mail in bytes, when only its beginning was kept.
+    #[serde(default)]
+    pub cut: Option<u64>,
 }
 
 /// One mail that was received.
@@ -115,6 +122,9 @@ pub struct Message {
     pub disclosure: Option<DisclosureId>,
     /// When we received it.
     pub received_at: At,
+    /// Bytes that it takes of the room for mail of nobody; 0 when it belongs to a delivery, a
+    /// disclosure or somebody we know, and is kept whatever happens.
+    pub counts: u64,
     /// The rest.
     pub record: Embargoed<MessageRecord>,
 }
@@ -145,4 +155,35 @@ pub struct ChallengeRecord {
     pub envelope_from: String,
     /// What proved it.
     pub how: String,
+    /// Whether it is a cover mail: it asks for nothing, and its code may come back all the same.
+    #[serde(default)]
+    pub cover: bool,
+    /// What is known of its sending.
+    #[serde(default)]
+    pub sending: Sending,
+}
+
+/// What is known of the sending of a challenge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sending {
+    /// It was about to leave, and nobody can tell whether it did.
+    Begun,
+    /// The relay did not take it.
+    Refused,
+    /// The relay took it; what was kept before this was recorded counts as that.
+    #[default]
+    Taken,
+}
+
+/// When a contact's cover mail of one month is due: drawn by lot, and kept so that a restart
+/// does not draw again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Draw {
+    /// Whose.
+    pub contact: ContactId,
+    /// When that month begins.
+    pub begins: At,
+    /// When the mail is due.
+    pub due_at: At,
 }

@@ -170,6 +170,11 @@ pub struct Profile {
     pub requires_public_post: Option<String>,
     /// Whether the engine asks it to show that it can read us; never a list.
     pub receipts: bool,
+    /// Whether it gets a cover mail each month; never a list.
+    pub cover: bool,
+    /// Whether each of its notices has a code of its own, by which a leaked text is known
+    /// again, and says so; never a list.
+    pub watermark: bool,
 }
 
 /// The clear subject of a notice unless the contact's profile says otherwise (RFC 9788

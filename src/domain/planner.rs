@@ -99,6 +99,22 @@ pub struct ReleaseDay<'a> {
     pub owner: String,
 }
 
+impl ReleaseDay<'_> {
+    /// A day on which nothing happens yet.
+    pub const fn empty(t0: At, owner: String) -> Self {
+        Self {
+            t0,
+            pushes: Vec::new(),
+            uploads: Vec::new(),
+            waits: Vec::new(),
+            posts: Vec::new(),
+            pages: Vec::new(),
+            static_tree: false,
+            owner,
+        }
+    }
+}
+
 /// The steps of a Release plan.
 pub fn release(day: ReleaseDay<'_>, mut id: impl FnMut() -> StepId) -> Vec<Step> {
     let t0 = day.t0;

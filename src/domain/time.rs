@@ -86,7 +86,9 @@ impl fmt::Display for At {
 }
 
 /// A length of time in milliseconds; negative when it points backwards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Span(i64);
 
@@ -114,11 +116,14 @@ impl Span {
     pub const fn days(days: i64) -> Self {
         Self(days.saturating_mul(86_400_000))
     }
-    /// Both together, at most the longest there is.
-    pub const fn plus(self, more: Self) -> Self {
-        Self(self.0.saturating_add(more.0))
+    /// Both together.
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
     }
-
+    /// What is left of it; negative when the other is longer.
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
     /// In milliseconds.
     pub const fn as_millis(self) -> i64 {
         self.0

@@ -1,12 +1,9 @@
-//! What was told: who has had a notice, and what stood in it. The next notice says what is
-//! different from that, and nobody hears news of something they never heard of.
+//! What was told: what stood in a notice. The next one says what is different from that.
 
 use serde::{Deserialize, Serialize};
 
 use super::blob::Sha256;
-use super::event::Happened;
 use super::ids::BlobId;
-use super::receipt::{Retry, Seen};
 use super::view::{AdvisoryView, BranchView, ReleaseView};
 use super::zone::T0;
 
@@ -89,71 +86,5 @@ impl Told {
             && self.branches == other.branches
             && self.releases == other.releases
             && patches(self) == patches(other)
-    }
-}
-
-/// Whether the recipient of a step with this log may have its mail. Doubt counts as yes: who
-/// may know the old date must hear the new one.
-pub fn may_have<'a>(log: impl Iterator<Item = &'a Happened>) -> bool {
-    let (mut has, mut open) = (false, false);
-    for happened in log {
-        match happened {
-            Happened::Intended => open = true,
-            Happened::Acted { .. }
-            | Happened::Lost
-            | Happened::ByHand { .. }
-            | Happened::Acknowledged { .. } => {
-                (has, open) = (true, false);
-            }
-            Happened::Failed { error } => {
-                has |= error.retry == Retry::Unknown;
-                open = false;
-            }
-            Happened::Looked { seen } => has |= matches!(seen, Seen::Present(_)),
-            // A relay further on gave up for one mailbox: behind a role address others may have it.
-            Happened::Bounced { .. }
-            | Happened::Delayed { .. }
-            | Happened::Skipped { .. }
-            | Happened::Released { .. } => {}
-        }
-    }
-    has || open
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::receipt::{OutletError, Receipt};
-
-    fn failed(error: OutletError) -> Happened {
-        Happened::Failed { error }
-    }
-
-    #[test]
-    fn doubt_counts_as_told_and_a_clear_no_does_not() {
-        let acted = || Happened::Acted { receipt: Receipt::handed_over("250") };
-        let bounced = || Happened::Bounced { code: "5.1.1".into(), said: String::new() };
-        let read = || Happened::Acknowledged { by: "X".into(), how: "a call".into() };
-        let later = || failed(OutletError::later("451", ""));
-        let never = || failed(OutletError::never("550", ""));
-        let lost = || Happened::Lost;
-        let go = || Happened::Intended;
-        for (log, told) in [
-            (vec![], false),
-            (vec![go()], true),
-            (vec![go(), acted()], true),
-            (vec![go(), later()], false),
-            (vec![go(), later(), go(), acted()], true),
-            (vec![go(), never()], false),
-            (vec![go(), lost()], true),
-            (vec![go(), lost(), go(), never()], true),
-            (vec![go(), acted(), bounced()], true),
-            (vec![go(), acted(), read(), bounced()], true),
-            (vec![go(), acted(), bounced(), read()], true),
-            (vec![Happened::ByHand { by: "Ada".into(), evidence: "a call".into() }], true),
-            (vec![Happened::Skipped { by: "Ada".into(), reason: "left".into() }], false),
-        ] {
-            assert_eq!(may_have(log.iter()), told, "{log:?}");
-        }
     }
 }

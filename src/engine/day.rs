@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Engine, EngineError};
 use crate::casework::approvals::recheck;
-use crate::casework::plans::{events_after, facts, manifest_of, repeats};
+use crate::casework::plans::{events_after, facts, manifest_of};
 use crate::domain::deed::Actor;
 use crate::domain::event::{Happened, StepEvent};
 use crate::domain::ids::{EventId, PlanId};
@@ -110,7 +110,7 @@ impl Engine {
                 return Ok(());
             }
         }
-        let mut run = Run::new(&manifest, facts, repeats(&self.house, &manifest));
+        let mut run = Run::new(&manifest, facts, self.house.outlets.repeats());
         log.iter().for_each(|(_, e)| run.apply(e));
         let read_to = log.last().map_or(0, |(n, _)| *n);
         let (folded, checked) = (BTreeSet::new(), Vec::new());

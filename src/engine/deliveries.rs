@@ -1,4 +1,5 @@
-//! What became of notices that have left: who bounced, and who has been silent for too long.
+//! What became of notices: who bounced, who has been silent for too long, and what will not go
+//! by itself, because its plan is void or its time is over.
 //! Finished plans too: a bounce comes when the relay has long taken the mail. As long as the
 //! embargo lasts the team is called, and after a cancellation for as long as somebody may count on
 //! the old date; then there is nothing left to tell.
@@ -12,8 +13,9 @@ use super::errands::Errand;
 use crate::casework::ledger::{Worry, worries};
 use crate::domain::deed::Subject;
 use crate::domain::ids::PlanId;
-use crate::domain::ledger::DeliveryState;
+use crate::domain::ledger::{DeliveryState, PLAN_VOID, TOO_LATE};
 use crate::domain::time::{Mono, Span};
+use crate::store::StoreError;
 
 /// How long after the instant of a cancelled disclosure its mails are still looked after.
 const LATER: Span = Span::days(-3);
@@ -29,12 +31,16 @@ impl Engine {
         }
         self.deliveries_at = Some(now);
         let house = Arc::clone(&self.house);
-        let disclosures: Vec<_> = self.embargoed.iter().map(|(id, _)| *id).collect();
         let since = house.now().plus(LATER);
         self.errands.spawn(async move {
-            let mut disclosures = disclosures;
-            let off = house.store.read(move |r| r.cancelled(since)).await;
-            disclosures.extend(off.unwrap_or_default());
+            // Drafts too: an approved notice may have become void before anybody was told.
+            let all = house.store.read(move |r| {
+                let open = r.disclosures()?.into_iter().filter(|d| d.stage.is_open());
+                let mut all: Vec<_> = open.map(|d| d.id).collect();
+                all.extend(r.cancelled(since)?);
+                Ok::<_, StoreError>(all)
+            });
+            let disclosures = all.await.unwrap_or_default();
             let mut all = Vec::new();
             for disclosure in disclosures {
                 // What cannot be read is said by whoever works on the plan.
@@ -48,14 +54,21 @@ impl Engine {
     /// silent whose mail left later.
     pub(super) fn delivered(&mut self, worries: &[Worry]) {
         let mut silent: BTreeMap<PlanId, i64> = BTreeMap::new();
-        for Worry { state, since, plan, step } in worries {
-            if *state == DeliveryState::Silent {
-                let latest = silent.entry(*plan).or_insert(since.hours());
-                *latest = since.hours().max(*latest);
-                continue;
-            }
-            let (subject, which) = (Subject::from(*plan), String::new());
-            self.alarm(Cause { subject, code: "notice-bounced", step: Some(*step), which });
+        for Worry { state, code, since, plan, step } in worries {
+            let (code, step) = match state {
+                DeliveryState::Silent => {
+                    let latest = silent.entry(*plan).or_insert(since.hours());
+                    *latest = since.hours().max(*latest);
+                    continue;
+                }
+                DeliveryState::Bounced => ("notice-bounced", *step),
+                // Once for the plan, however many it would have told.
+                _ if code == PLAN_VOID => ("notice-void", None),
+                _ if code == TOO_LATE => ("notice-too-late", None),
+                // Of a live plan it is said by the plan itself, and only once.
+                _ => ("step-blocked", *step),
+            };
+            self.alarm(Cause { subject: Subject::from(*plan), code, step, which: String::new() });
         }
         for (plan, latest) in silent {
             let (subject, which) = (Subject::from(plan), latest.to_string());

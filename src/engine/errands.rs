@@ -6,9 +6,11 @@ use tokio::task::JoinError;
 
 use super::alarms::Cause;
 use super::{Engine, EngineError};
+use crate::casework::challenges::Round;
+use crate::casework::covers;
 use crate::casework::ledger::Worry;
 use crate::casework::plans::preview::{all_of, blobs};
-use crate::casework::plans::release::try_targets;
+use crate::casework::plans::public::try_targets;
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{PlanId, StepId};
@@ -22,12 +24,16 @@ const NOT_RED: &str = "no-deputy";
 pub(super) enum Errand {
     /// The targets of a plan were tried; `None` when the pinned bytes could not be read.
     Tried(PlanId, Option<Vec<Finding>>),
-    /// Contacts were asked for a proof; how many could not be.
-    Asked(usize),
+    /// Contacts were asked for a proof; `None` when the database was away.
+    Asked(Option<Round>),
+    /// Cover mails were looked after; `None` when they could not be.
+    Covered(Option<covers::Round>),
     /// A bell was rung, or not.
     Rung(Cause, bool),
     /// Deliveries were looked after: those that a person must hear of.
     Delivered(Vec<Worry>),
+    /// Mail was looked after: whether the room for mail of nobody ends.
+    Mailbox(bool),
     /// The nightly round is over: how many bells were taken.
     Kept(Result<u32, EngineError>),
 }
@@ -77,10 +83,11 @@ impl Engine {
             Ok(Errand::Tried(plan, Some(findings))) => self.tried(plan, &findings).await,
             Ok(Errand::Tried(plan, None)) => self.page(plan, "pinned-bytes-damaged", None),
             Ok(Errand::Delivered(worries)) => self.delivered(&worries),
-            Ok(Errand::Rung(_, true) | Errand::Asked(0)) => {}
-            Ok(Errand::Asked(failed)) => {
-                tracing::warn!(count = failed, "contacts could not be asked for a proof");
-            }
+            Ok(Errand::Rung(_, true) | Errand::Mailbox(false)) => {}
+            Ok(Errand::Mailbox(true)) => self.room_is_scarce(),
+            Ok(Errand::Asked(Some(round))) => self.asked(&round),
+            Ok(Errand::Covered(round)) => self.covered(round.as_ref()),
+            Ok(Errand::Asked(None)) => tracing::warn!("nobody could be asked for a proof"),
             Ok(Errand::Kept(Ok(rung))) => tracing::info!(rung, "nightly round"),
             Ok(Errand::Kept(Err(_))) => tracing::warn!("the nightly round was broken off"),
             Ok(Errand::Rung(cause, false)) => {

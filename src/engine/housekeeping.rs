@@ -13,7 +13,7 @@ use tokio::task::AbortHandle;
 
 use super::errands::Errand;
 use super::{Engine, EngineError};
-use crate::casework::{CaseError, House, distributors};
+use crate::casework::{CaseError, House, distributors, inbound};
 use crate::config::Housekeeping;
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::ids::{CertificateId, DistributorId, HolderId};
@@ -134,6 +134,12 @@ struct Round {
 impl Round {
     /// How many bells were taken.
     async fn make(self) -> Result<u32, EngineError> {
+        // First: it needs no relay. What it cannot do tonight it does tomorrow.
+        match inbound::tidy(&self.house, Actor::Engine(self.holder)).await {
+            Ok(0) => {}
+            Ok(forgotten) => tracing::info!(count = forgotten, "old mail of nobody was forgotten"),
+            Err(_) => tracing::warn!("old mail of nobody could not be forgotten"),
+        }
         let distributors = self.house.store.read(|r| r.distributors()).await?;
         let now = self.house.now();
         let mut tally = Tally::default();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet};
 
 use super::maker::{Maker, Unready};
+use super::places::Lane;
 use super::{Engine, EngineError};
 use crate::domain::deed::Actor;
 use crate::domain::effect::{Effect, Intended};
@@ -13,7 +14,7 @@ use crate::domain::event::Happened;
 use crate::domain::ids::{PlanId, StepId};
 use crate::domain::plan::Step;
 use crate::domain::receipt::{OutletError, Seen};
-use crate::domain::time::At;
+use crate::domain::time::{At, Span};
 use crate::outlets::Outlet;
 use crate::store::StoreError;
 
@@ -33,6 +34,7 @@ pub(super) enum Outcome {
 struct Errand {
     step: Step,
     outlet: Arc<dyn Outlet>,
+    lane: Lane,
     detoured: bool,
     slots_at: At,
 }
@@ -65,7 +67,7 @@ impl Engine {
         let maker = self.maker();
         self.busy.insert(step);
         self.tasks.spawn(async move {
-            let Errand { step, outlet, detoured, slots_at } = errand;
+            let Errand { step, outlet, detoured, slots_at, .. } = errand;
             let id = step.id;
             let made = made_ready(maker, plan, step, (detoured, slots_at), false).await;
             let intended = match made {
@@ -80,6 +82,11 @@ impl Engine {
 
     pub(super) fn begin_act(&mut self, plan: PlanId, step: StepId) {
         let Some(errand) = self.errand(plan, step) else { return };
+        if errand.lane == Lane::Notice && errand.step.sealing.is_some() {
+            let at_most = self.patience_of(plan);
+            let now = self.house.clock.mono();
+            self.places.take_turn(now, at_most, self.house.rng.as_ref());
+        }
         let maker = self.maker();
         self.busy.insert(step);
         self.tasks.spawn(async move {
@@ -132,9 +139,11 @@ impl Engine {
         let found = self.days.get(&plan).and_then(|day| {
             let step = day.manifest.steps.iter().find(|s| s.id == step)?;
             let outlet = self.house.outlets.get(&step.outlet).cloned()?;
-            Some((day.claim(self.lead.epoch), step.sealing.is_some(), outlet))
+            let lane = Lane::of(day.plan.kind, step.phase);
+            Some((day.claim(self.lead.epoch), (step.sealing.is_some(), lane), outlet))
         });
-        let Some((claim, sealed, outlet)) = found else {
+        let bytes = intended.blobs.iter().map(|b| b.bytes.len()).sum();
+        let Some((claim, (sealed, lane), outlet)) = found else {
             self.busy.remove(&step);
             return Ok(());
         };
@@ -163,8 +172,7 @@ impl Engine {
             self.journal.add(plan, event);
             return Ok(());
         };
-        let public = self.days.get(&plan).is_some_and(|d| d.plan.kind.is_public());
-        self.places.take(step, public, self.house.clock.mono());
+        self.places.take(step, lane, bytes, self.house.clock.mono());
         self.tasks.spawn(async move {
             let acted = alone(async move { outlet.act(&effect).await }).await;
             let happened = match acted {
@@ -182,12 +190,14 @@ impl Engine {
     /// wait, there is no room, the plan is gone, or an event says why it cannot be.
     fn errand(&mut self, plan: PlanId, step: StepId) -> Option<Errand> {
         let day = self.days.get(&plan)?;
-        let (now, public) = (self.house.clock.mono(), day.plan.kind.is_public());
+        let now = self.house.clock.mono();
+        let found = day.manifest.steps.iter().find(|s| s.id == step)?;
+        let lane = Lane::of(day.plan.kind, found.phase);
         let waits = self.busy.contains(&step) || self.refusals.waits(step, now);
-        if waits || !self.places.has_room(public, now) {
+        if waits || !self.places.has_room(lane, now) {
             return None;
         }
-        let found = day.manifest.steps.iter().find(|s| s.id == step)?.clone();
+        let found = found.clone();
         let detoured = day.run.progress(step).is_some_and(|p| p.detoured);
         let slots_at = day.slot_time();
         let Some(outlet) = self.house.outlets.get(&found.outlet).cloned() else {
@@ -196,8 +206,17 @@ impl Engine {
             self.journal.add(plan, event);
             return None;
         };
-        self.places.take(step, public, now);
-        Some(Errand { step: found, outlet, detoured, slots_at })
+        self.places.take(step, lane, 0, now);
+        Some(Errand { step: found, outlet, lane, detoured, slots_at })
+    }
+
+    /// How long each notice of a plan may wait by chance so that all leave before T0.
+    fn patience_of(&self, plan: PlanId) -> Span {
+        let Some(day) = self.days.get(&plan) else { return Span::ZERO };
+        let left = day.plan.t0.since(self.house.clock.wall()).max(Span::ZERO);
+        let to_come = day.manifest.steps.len().saturating_add(1);
+        let share = left.as_millis().checked_div(i64::try_from(to_come).unwrap_or(i64::MAX));
+        Span::millis(share.unwrap_or(0))
     }
 
     pub(super) fn maker(&self) -> Maker {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::errands::Errand;
-use crate::casework::challenges;
+use crate::casework::challenges::{self, Round};
 use crate::domain::deed::Actor;
 use crate::domain::time::{Mono, Span};
 
@@ -21,7 +21,17 @@ impl Engine {
         let (house, actor) = (Arc::clone(&self.house), Actor::Engine(self.lead.holder));
         self.errands.spawn(async move {
             let asked = challenges::ask_due(&house, actor).await;
-            Errand::Asked(asked.map_or(1, |(_, failed)| failed))
+            Errand::Asked(asked.ok())
         });
+    }
+
+    /// A person hears, once, of whoever could not be asked in all the tries there are.
+    pub(super) fn asked(&mut self, round: &Round) {
+        if round.failed > 0 {
+            tracing::warn!(count = round.failed, "contacts could not be asked for a proof");
+        }
+        for contact in &round.given_up {
+            self.page(*contact, "contact-not-asked", None);
+        }
     }
 }

@@ -5,19 +5,27 @@ use super::maker::{Maker, Unready};
 use super::press_room::Entity;
 use crate::casework::distributors::sealable;
 use crate::casework::plans::preview::blobs;
+use crate::casework::traces;
 use crate::clock::random;
 use crate::domain::action::Action;
-use crate::domain::blob::Blob;
+use crate::domain::blob::{Blob, fill_copy};
 use crate::domain::deed::Actor;
 use crate::domain::ids::{BlobId, PlanId};
 use crate::domain::plan::{Sealing, Step};
 use crate::domain::receipt::OutletError;
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
+use crate::formats::bell_text::Code;
 use crate::letters::entity::{Delivery, compose, is_shared};
 use crate::letters::wire;
 use crate::pgp::{self, Certificate};
 use crate::store::StoreError;
+
+/// A finished mail, and the code that stands in this copy only, if it has one.
+struct Made {
+    mail: Vec<u8>,
+    code: Option<Code>,
+}
 
 /// Name of the ciphertext, owned by its step.
 pub(super) const SEALED: &str = "sealed.eml";
@@ -49,14 +57,19 @@ impl Maker {
         }
         let wanted = step.action.blobs().into_iter().cloned().collect();
         let pinned = blobs(&self.house, plan, wanted).await?;
-        let mail = self.seal(step, sealing, &pinned, &usable, now).await.map_err(Unready::Step)?;
+        let made = self.seal(step, sealing, &pinned, &usable, now).await;
+        let Made { mail, code } = made.map_err(Unready::Step)?;
         self.fuse.spend().map_err(|_| Unready::Halted)?;
         let deed = self.house.deed(Actor::Engine(self.holder), "notice-seal", id);
         let (blob_id, epoch) = (self.house.fresh(BlobId::new), self.epoch);
         let blob = Blob::new(SEALED, mail.clone(), vec![]);
+        let kept = code.map(|c| (self.house.fresh(BlobId::new), traces::kept(&c.spoken())));
         self.store
             .write(&deed, move |tx| {
                 tx.still_leads(epoch)?;
+                if let Some((copy_id, copy)) = &kept {
+                    tx.put_blob(*copy_id, id, copy)?;
+                }
                 tx.put_blob(blob_id, id, &blob)
             })
             .await?;
@@ -70,7 +83,7 @@ impl Maker {
         pinned: &[Blob],
         usable: &[Certificate],
         now: At,
-    ) -> Result<Vec<u8>, OutletError> {
+    ) -> Result<Made, OutletError> {
         let broken =
             |e: &dyn std::fmt::Display| OutletError::never("cannot-be-sealed", e.to_string());
         let Action::Mail { from, to, message_id, .. } = &step.action else {
@@ -88,13 +101,23 @@ impl Maker {
             references: &sealing.references,
             date: now,
         };
-        let bytes = compose(&group.bytes, &delivery).map_err(|e| broken(&e))?;
+        let code = group.about.is_individual().then(|| Code::new(random(self.house.rng.as_ref())));
+        let bytes = match code {
+            None => compose(&group.bytes, &delivery),
+            Some(code) => {
+                let mut own = group.bytes.clone();
+                fill_copy(&mut own, &group.about.slots, &code.spoken()).map_err(|e| broken(&e))?;
+                compose(&own, &delivery)
+            }
+        };
+        let bytes = bytes.map_err(|e| broken(&e))?;
         let entity = Entity { bytes, shared: is_shared(&group.bytes) };
         let signer = &self.house.keys.notice;
         let sealed = self.press_room.seal(entity, usable.to_vec(), signer, now).await;
         let sealed = sealed.map_err(|e| broken(&e))?;
         let boundary: [u8; 16] = random(self.house.rng.as_ref());
-        wire::sealed(&delivery, &sealed.armored, &hex::encode(boundary)).map_err(|e| broken(&e))
+        let mail = wire::sealed(&delivery, &sealed.armored, &hex::encode(boundary));
+        Ok(Made { mail: mail.map_err(|e| broken(&e))?, code })
     }
 
     /// The certificates a step pinned, as the list holds them now and as far as they can be

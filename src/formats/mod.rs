@@ -11,6 +11,8 @@ pub mod atom;
 pub mod bell_text;
 pub mod challenge_text;
 pub mod changes;
+pub mod copy_text;
+pub mod cover_text;
 pub mod entry;
 pub mod headsup_text;
 pub mod index;

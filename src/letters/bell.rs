@@ -32,6 +32,14 @@ impl BellMail {
         &self.to
     }
 
+    /// Value of Message-ID without angle brackets.
+    pub fn message_id(&self) -> Option<&str> {
+        let text = std::str::from_utf8(&self.bytes).ok()?;
+        let mut head = text.lines().take_while(|line| !line.is_empty());
+        let value = head.find_map(|line| line.strip_prefix("Message-ID: "))?;
+        value.trim().strip_prefix('<')?.strip_suffix('>')
+    }
+
     /// The message.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -71,6 +79,7 @@ mod tests {
         let at = At::parse_rfc3339("2026-11-20T10:00:00Z").unwrap();
         let mail = compose(&bell, "s@meadow.example", "r@e.example", "0a@meadow.example", at);
         let mail = mail.unwrap();
+        assert_eq!(mail.message_id(), Some("0a@meadow.example"));
         let mail = mail.bytes();
         assert!(mail.is_ascii());
         let read = mail_parser::MessageParser::default().parse(mail).unwrap();

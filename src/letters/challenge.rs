@@ -1,6 +1,6 @@
-//! A challenge as a complete mail: from outside the same shape and the same size as a small
-//! notice, so that nobody on the way can tell one from the other. Inside there is room for a
-//! code and nothing else, which is why it needs no plan.
+//! A challenge or a cover mail as a complete mail: from outside the same shape and the same size
+//! as a small notice, so that nobody on the way can tell one from the other. Inside there is
+//! room for a code and nothing else, which is why neither needs a plan.
 
 use super::LetterError;
 use super::bell::BellMail;
@@ -9,7 +9,7 @@ use super::wire;
 use crate::domain::party::CLEAR_SUBJECT;
 use crate::domain::time::At;
 use crate::formats::bell_text::Code;
-use crate::formats::challenge_text::{SUBJECT, text};
+use crate::formats::{challenge_text, cover_text};
 use crate::pgp::{Certificate, SealError, Signer, seal};
 
 /// Why there is no challenge.
@@ -21,6 +21,25 @@ pub enum ChallengeError {
     /// It cannot be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
+}
+
+/// What it says. There is no third.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// Show that you can read us.
+    Challenge,
+    /// Nothing has happened.
+    Cover,
+}
+
+impl Words {
+    /// Subject and text, with a code in it.
+    fn with(self, code: Code) -> (&'static str, String) {
+        match self {
+            Self::Challenge => (challenge_text::SUBJECT, challenge_text::text(code)),
+            Self::Cover => (cover_text::SUBJECT, cover_text::text(code)),
+        }
+    }
 }
 
 /// Where it goes, and by what it is known again.
@@ -41,17 +60,19 @@ pub struct Addressed<'a> {
 
 /// Writes, signs and seals it to all `certificates`, which belong to one contact.
 pub async fn compose(
+    words: Words,
     code: Code,
     to: &Addressed<'_>,
     certificates: &[Certificate],
     signer: &dyn Signer,
 ) -> Result<BellMail, ChallengeError> {
     let [inner, outer] = to.boundaries;
-    let group = group(&text(code), &[], inner)?;
+    let (subject, text) = words.with(code);
+    let group = group(&text, &[], inner)?;
     let delivery = Delivery {
         from: to.from,
         to: to.to,
-        subject: SUBJECT,
+        subject,
         clear_subject: CLEAR_SUBJECT,
         message_id: to.message_id,
         references: &[],

@@ -40,6 +40,8 @@ pub struct Group {
     pub body: Vec<u8>,
     /// Size of every entity made from it, in bytes.
     pub bucket: usize,
+    /// What of the body is filled for each delivery.
+    pub slots: Vec<Slot>,
 }
 
 /// What belongs to one delivery.
@@ -96,7 +98,7 @@ pub fn group(text: &str, attachments: &[Attachment], boundary: &str) -> Result<G
     }
     let body = parts.formatted();
     let bucket = bucket_of(body.len())?;
-    Ok(Group { body, bucket })
+    Ok(Group { body, bucket, slots: Vec::new() })
 }
 
 /// Lengthens a group's body to `len` bytes by blank lines that readers do not show; a body
@@ -231,6 +233,7 @@ fn check_names(attachments: &[Attachment]) -> Result<(), LetterError> {
     Ok(())
 }
 
+pub mod copy;
 mod shared;
 
 pub use shared::{is_shared, shared};

@@ -1,25 +1,30 @@
 //! A notice's content group from its view: text, patches, machine-readable part.
 
 use super::LetterError;
-use super::entity::{Attachment, Group, group as entity_group};
+use super::entity::{Attachment, Group, copy, group as entity_group};
 use crate::domain::blob::Sha256;
 use crate::domain::news::News;
 use crate::domain::view::{Audience, NoticeView};
 use crate::formats::templates::Templates;
-use crate::formats::{notice_json, notice_text};
+use crate::formats::{copy_text, notice_json, notice_text};
 
 /// From the patches of the revision before to these.
 const INTERDIFF: &str = "changes.interdiff";
 
 /// The bytes that everybody with this view and this news gets, and the size of their mails;
-/// `boundary` is random and pinned with the rest.
+/// `boundary` is random and pinned with the rest. An individual copy says that it is one, and
+/// has a slot for its code.
 pub fn group(
     templates: &Templates,
     view: &NoticeView,
     news: &News,
+    individual: bool,
     boundary: &str,
 ) -> Result<Group, LetterError> {
-    let text = notice_text::render(templates, view, news)?;
+    let mut text = notice_text::render(templates, view, news)?;
+    if individual {
+        text.push_str(&copy_text::lines());
+    }
     let mut attachments = Vec::new();
     if view.audience == Audience::Distributor && news.kind().tells_all() {
         for (at, patch) in view.patches.iter().enumerate() {
@@ -62,7 +67,14 @@ pub fn group(
             bytes: json.bytes,
         });
     }
-    entity_group(&text, &attachments, boundary)
+    let mut group = entity_group(&text, &attachments, boundary)?;
+    if individual {
+        let slot = copy::slot_in(&group.body).ok_or_else(|| {
+            LetterError::field("text", "lost the place of its copy's code", "report this")
+        })?;
+        group.slots.push(slot);
+    }
+    Ok(group)
 }
 
 /// The real subject, for [`super::entity::Delivery::subject`].

@@ -6,8 +6,8 @@
 //! the first certainly does not have and did not refuse.
 
 mod message;
-mod pace;
 mod pool;
+mod report;
 mod session;
 mod starttls;
 mod tls;
@@ -22,14 +22,15 @@ use crate::config::{Hop, Relay};
 use crate::domain::action::Action;
 use crate::domain::address::is_plain;
 use crate::domain::effect::{Effect, Intended, Permit};
+use crate::domain::envelope::envelope_id;
 use crate::domain::finding::{Finding, Severity, any_stop};
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Retry, Seen};
 use crate::domain::time::Span;
 use crate::letters::bell::BellMail;
 
 use super::Outlet;
-use pace::Pace;
 use pool::Pool;
+use report::Asked;
 use session::{Door, Session};
 
 /// How long each part of a conversation with the relay may take.
@@ -50,13 +51,27 @@ impl Default for Patience {
     }
 }
 
-/// Whether a mail may wait for its turn.
+/// Whether a mail may wait for a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Urgency {
-    /// It has days.
-    Notice,
-    /// What is public, and bells.
+    /// It has days, as bells have minutes.
+    MayWait,
+    /// What is public.
     AtOnce,
+}
+
+/// A mail that is under way for so long hangs, if it is small. A relay takes one in far less.
+const SLOW: Span = Span::secs(15);
+/// Up to so many bytes: the notice of any case without large patches.
+const SMALL: usize = 1024 * 1024;
+/// Bytes that a line carries in a second if it is slow and does not hang.
+const A_SECOND: usize = 64 * 1024;
+
+/// After how long the hand-over of so many bytes counts as hanging: whoever waits for its place
+/// has it then.
+pub fn grace(bytes: usize) -> Span {
+    let line = bytes.saturating_sub(SMALL).checked_div(A_SECOND).unwrap_or(0);
+    Span::secs(SLOW.as_millis() / 1000 + i64::try_from(line).unwrap_or(0))
 }
 
 /// The relay as an outlet for [`Action::Mail`], and the second relay behind it.
@@ -66,7 +81,6 @@ pub struct MailOutlet {
     clock: Arc<dyn Clock>,
     first: Pool,
     second: Option<Pool>,
-    pace: Option<Pace>,
 }
 
 impl MailOutlet {
@@ -89,15 +103,16 @@ impl MailOutlet {
         };
         let first = pool(relay.hop(), "mail");
         let second = relay.fallback.clone().map(|hop| pool(hop, "mail.fallback"));
-        let pace = relay.per_minute.map(Pace::new);
-        Self { domain: domain.to_owned(), relay, clock, first, second, pace }
+        Self { domain: domain.to_owned(), relay, clock, first, second }
     }
 
     /// Rings a bell: the one mail that needs no permit, because its type has no room for
     /// content.
     pub async fn ring(&self, bell: &BellMail) -> Result<Receipt, OutletError> {
-        let letter = Letter { from: bell.from(), to: bell.to(), bytes: bell.bytes() };
-        self.send(&letter, Urgency::AtOnce).await
+        let (from, to, bytes) = (bell.from(), bell.to(), bell.bytes());
+        let id = bell.message_id().and_then(|id| envelope_id(from, id));
+        let letter = Letter { from, to, bytes, asked: Asked::Headers(id) };
+        self.send(&letter, Urgency::MayWait).await
     }
 
     /// To the first relay; to the second what the first certainly does not have and did not
@@ -138,11 +153,12 @@ struct Letter<'a> {
     from: &'a str,
     to: &'a str,
     bytes: &'a [u8],
+    asked: Asked<'a>,
 }
 
 impl<'a> Letter<'a> {
     fn of(intended: &'a Intended) -> Result<Self, OutletError> {
-        let Action::Mail { envelope_from, to, .. } = &intended.action else {
+        let Action::Mail { envelope_from, to, message_id, .. } = &intended.action else {
             return Err(OutletError::never("not-mail", "the mail outlet takes mail only"));
         };
         if !is_plain(envelope_from) || !is_plain(to) {
@@ -155,7 +171,13 @@ impl<'a> Letter<'a> {
             return Err(OutletError::never("no-message", "a mail needs exactly one message"));
         };
         message::check(&blob.bytes)?;
-        Ok(Self { from: envelope_from, to, bytes: &blob.bytes })
+        let asked = Asked::Headers(envelope_id(envelope_from, message_id));
+        Ok(Self { from: envelope_from, to, bytes: &blob.bytes, asked })
+    }
+
+    /// A post: its text is public, and lists have their own ways with reports.
+    const fn public(self) -> Self {
+        Self { asked: Asked::Nothing, ..self }
     }
 }
 
@@ -190,13 +212,10 @@ impl Outlet for MailOutlet {
 
     async fn act(&self, effect: &Effect) -> Result<Receipt, OutletError> {
         let letter = Letter::of(effect.intended())?;
-        let urgency = match effect.permit() {
-            Permit::Notice(_) => Urgency::Notice,
-            Permit::Public(_) | Permit::Headsup(_) => Urgency::AtOnce,
+        let (letter, urgency) = match effect.permit() {
+            Permit::Notice(_) => (letter, Urgency::MayWait),
+            Permit::Public(_) | Permit::Headsup(_) => (letter.public(), Urgency::AtOnce),
         };
-        if let (Some(pace), Urgency::Notice) = (&self.pace, urgency) {
-            pace.turn(self.clock.as_ref()).await;
-        }
         self.send(&letter, urgency).await
     }
 

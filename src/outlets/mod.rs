@@ -55,4 +55,9 @@ impl Outlets {
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Outlet>> {
         self.0.get(name)
     }
+
+    /// What may be done from `Unknown`, for each of them.
+    pub fn repeats(&self) -> BTreeMap<String, Repeat> {
+        self.0.iter().map(|(name, outlet)| (name.clone(), outlet.repeat())).collect()
+    }
 }

@@ -7,6 +7,7 @@ use sequoia_openpgp::parse::Parse as _;
 use sequoia_openpgp::parse::stream::DecryptorBuilder;
 
 use super::certificate::Certificate;
+use super::excerpt::MessageKey;
 use super::fingerprint::Fingerprint;
 use super::generate::{TeamKey, secret_cert};
 use super::policy::{instant, policy};
@@ -121,13 +122,31 @@ pub fn unseal(
         .map(|key| secret_cert(&key.secret))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| OpenError::BadKey)?;
+    unseal_by(message, Witness::new(certs, secrets), certs, at)
+}
+
+/// The same where the secret key is out of our hands, and only the session key was got from it:
+/// everything else is done, bounded and judged here all the same.
+pub fn unseal_given(
+    message: &[u8],
+    session: &MessageKey,
+    reader: &Certificate,
+    certs: &[Certificate],
+    at: At,
+) -> Result<Unsealed, OpenError> {
+    unseal_by(message, Witness::given(certs, session.parts(), reader), certs, at)
+}
+
+fn unseal_by(
+    message: &[u8],
+    witness: Witness,
+    certs: &[Certificate],
+    at: At,
+) -> Result<Unsealed, OpenError> {
     let policy = policy(at);
     let mut decryptor = DecryptorBuilder::from_bytes(message)
         .map(|b| b.buffer_size(BUFFER))
-        .and_then(|b| {
-            let until = instant(at.plus(SKEW));
-            b.with_policy(&policy, until, Witness::new(certs, secrets))
-        })
+        .and_then(|b| b.with_policy(&policy, instant(at.plus(SKEW)), witness))
         .map_err(|e| match e.downcast_ref::<Error>() {
             Some(Error::MissingSessionKey(_)) => OpenError::NotForUs,
             _ if e.is::<Hostile>() => OpenError::Hostile,

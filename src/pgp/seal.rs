@@ -208,7 +208,7 @@ impl SignedBody {
 type PublicKey = Key<PublicParts, UnspecifiedRole>;
 
 /// Armor around encryption around what `fill` writes: packets of a signed message.
-fn encrypt_into(
+pub(super) fn encrypt_into(
     sink: impl Write + Send + Sync,
     to: &Recipients,
     fill: impl FnOnce(&mut Message<'_>) -> sequoia_openpgp::Result<()>,

@@ -81,7 +81,7 @@ pub(super) struct Hostile;
 /// How many packets of each kind were seen on the way. Counted as they come, before anything
 /// is decrypted for them or verified.
 #[derive(Default)]
-struct Tally {
+pub(super) struct Tally {
     session_keys: u32,
     ciphertexts: u32,
     compressed: u32,
@@ -93,7 +93,7 @@ impl Tally {
     /// Refuses what is too many, too large, or has no place in a mail: a password's packet
     /// (its Argon2 may ask for 2 TiB, RFC 9580 section 3.7.1.4), encryption inside encryption,
     /// compression inside compression.
-    fn count(&mut self, tag: Tag, length: &BodyLength) -> Result<(), Hostile> {
+    pub(super) fn count(&mut self, tag: Tag, length: &BodyLength) -> Result<(), Hostile> {
         /// A role with many keys, on a list with many members.
         const SESSION_KEYS: u32 = 256;
         /// One-pass signatures and signatures together.
@@ -126,6 +126,8 @@ impl Tally {
 pub(super) struct Witness {
     certs: Vec<Cert>,
     keys: Vec<Cert>,
+    /// A session key from elsewhere, and whose secret key gave it.
+    given: Option<(SymmetricAlgorithm, SessionKey, Cert)>,
     pub testimony: Testimony,
     tally: Tally,
 }
@@ -133,7 +135,18 @@ pub(super) struct Witness {
 impl Witness {
     pub(super) fn new(certs: &[Certificate], keys: Vec<Cert>) -> Self {
         let certs = certs.iter().map(|c| c.cert().clone()).collect();
-        Self { certs, keys, testimony: Testimony::default(), tally: Tally::default() }
+        let (testimony, tally) = (Testimony::default(), Tally::default());
+        Self { certs, keys, given: None, testimony, tally }
+    }
+
+    /// One that has the session key already, out of a message to `reader`.
+    pub(super) fn given(
+        certs: &[Certificate],
+        (algorithm, key): (SymmetricAlgorithm, SessionKey),
+        reader: &Certificate,
+    ) -> Self {
+        let given = Some((algorithm, key, reader.cert().clone()));
+        Self { given, ..Self::new(certs, Vec::new()) }
     }
 
     fn note(&mut self, result: VerificationResult<'_>) {
@@ -198,6 +211,11 @@ impl DecryptionHelper for Witness {
         algo: Option<SymmetricAlgorithm>,
         decrypt: &mut dyn FnMut(Option<SymmetricAlgorithm>, &SessionKey) -> bool,
     ) -> sequoia_openpgp::Result<Option<Cert>> {
+        if let Some((algorithm, session, reader)) = &self.given
+            && decrypt(Some(*algorithm), session)
+        {
+            return Ok(Some(reader.clone()));
+        }
         for pkesk in pkesks {
             let wanted = pkesk.recipient();
             for cert in &self.keys {

@@ -9,6 +9,8 @@
 //! whether the key is valid; and it cannot write Intended Recipients (RFC 9580 section
 //! 5.2.3.36), so a notice signed this way does not say for whom it was meant.
 
+mod opener;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,6 +21,8 @@ use crate::domain::time::{At, Span};
 use crate::exec::{ExecError, Output, Process};
 use crate::pgp::verify::verify_within;
 use crate::pgp::{Certificate, KeyFingerprint, SignError, Signer};
+
+pub use opener::{GpgOpener, GpgOpenerError};
 
 /// How long a person may take to find the card and the PIN.
 const PATIENCE: Span = Span::mins(5);

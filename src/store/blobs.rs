@@ -1,6 +1,8 @@
 //! Runs of bytes: mails, packs, artefacts. Sealed in chunks of 1 MiB, found by owner and
 //! name, and given out only if they still have the digest they were kept under.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use super::schema::{blobs, chunks};
@@ -9,13 +11,14 @@ use super::{Reader, StoreError, Tx};
 use crate::domain::blob::{Blob, BlobRef};
 use crate::domain::deed::Subject;
 use crate::domain::ids::BlobId;
+use crate::domain::time::At;
 
 const TABLE: &str = "blobs";
 const CHUNKS: &str = "chunks";
 const MISSING: StoreError = StoreError::NotFound("blob");
 
 /// Bytes in one chunk.
-const CHUNK: usize = 1024 * 1024;
+pub const CHUNK: usize = 1024 * 1024;
 
 type Row = (String, Vec<u8>);
 
@@ -59,6 +62,21 @@ impl Reader<'_> {
         rows.into_iter().map(about).collect()
     }
 
+    /// Owners whose id begins with `prefix` and whose newest blob is older than `before`.
+    pub fn owners_of_blobs(&mut self, prefix: &str, before: At) -> Result<Vec<String>, StoreError> {
+        let rows = blobs::table
+            .filter(blobs::owner.like(format!("{prefix}%")))
+            .select((blobs::owner, blobs::made_at))
+            .load::<(String, i64)>(self.conn)?;
+        let mut newest: BTreeMap<String, i64> = BTreeMap::new();
+        for (owner, made_at) in rows {
+            let known = newest.entry(owner).or_insert(made_at);
+            *known = made_at.max(*known);
+        }
+        newest.retain(|_, at| *at < before.millis());
+        Ok(newest.into_keys().collect())
+    }
+
     fn as_blob(&mut self, (id, sealed): Row) -> Result<Blob, StoreError> {
         let about: BlobRef = self.unseal(TABLE, &id, &sealed)?;
         let mut bytes = Vec::new();
@@ -84,23 +102,40 @@ impl Tx<'_> {
         owner: impl Into<Subject>,
         blob: &Blob,
     ) -> Result<(), StoreError> {
-        let id = id.to_string();
         if !blob.is_intact() {
             return Err(StoreError::inconsistent(TABLE, id, "sha256"));
         }
-        let lookup = self.vault.lookup(TABLE, "lookup", &blob.about.name).to_vec();
+        self.begin_blob(id, owner, &blob.about)?;
+        self.add_chunks(id, 0, &blob.bytes)
+    }
+
+    /// Begins a blob whose chunks follow in writes of their own, so that a large one does not
+    /// keep all other writers waiting. Until the last has come it cannot be read.
+    pub fn begin_blob(
+        &mut self,
+        id: BlobId,
+        owner: impl Into<Subject>,
+        about: &BlobRef,
+    ) -> Result<(), StoreError> {
+        let lookup = self.vault.lookup(TABLE, "lookup", &about.name).to_vec();
         let row = (
-            blobs::id.eq(&id),
+            blobs::id.eq(id.to_string()),
             blobs::owner.eq(owner.into().to_string()),
             blobs::lookup.eq(lookup),
             blobs::made_at.eq(self.deed.at.millis()),
-            blobs::sealed.eq(self.seal(TABLE, &id, &blob.about)?),
+            blobs::sealed.eq(self.seal(TABLE, id, about)?),
         );
-        diesel::insert_into(blobs::table)
-            .values(row)
-            .execute(self.conn)
-            .map_err(|e| self.refused(e, StoreError::Conflict("blob")))?;
-        for (n, chunk) in (0..).zip(blob.bytes.chunks(CHUNK)) {
+        match diesel::insert_into(blobs::table).values(row).execute(self.conn) {
+            Ok(_) => Ok(()),
+            Err(e) => Err(self.refused(e, StoreError::Conflict("blob"))),
+        }
+    }
+
+    /// Chunks of a blob, `first` the number of the first; all but the last of the blob have
+    /// [`CHUNK`] bytes.
+    pub fn add_chunks(&mut self, id: BlobId, first: i32, bytes: &[u8]) -> Result<(), StoreError> {
+        let id = id.to_string();
+        for (n, chunk) in (first..).zip(bytes.chunks(CHUNK)) {
             let sealed = self.seal_bytes(CHUNKS, chunk_row(&id, n), chunk)?;
             let row = (chunks::blob.eq(&id), chunks::n.eq(n), chunks::sealed.eq(sealed));
             let kept = diesel::insert_into(chunks::table).values(row).execute(self.conn)?;

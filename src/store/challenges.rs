@@ -9,7 +9,7 @@ use super::schema::challenges;
 use super::tx::{one, parse};
 use super::{Reader, StoreError, Tx};
 use crate::domain::ids::{ChallengeId, ContactId};
-use crate::domain::message::{Challenge, ChallengeRecord};
+use crate::domain::message::{Challenge, ChallengeRecord, Sending};
 use crate::domain::secret::{Embargoed, Reason};
 use crate::domain::time::At;
 
@@ -100,19 +100,48 @@ impl Tx<'_> {
     }
 
     /// A challenge was answered, at the deed's time; an answer given twice keeps its first time.
+    /// Whatever was answered did arrive.
     pub fn answer_challenge(&mut self, id: ChallengeId, how: &str) -> Result<(), StoreError> {
-        let found = challenges::table.find(id.to_string()).select(columns());
-        let row = found.first::<Row>(self.conn).optional()?;
-        let challenge = self.as_challenge(row.ok_or(StoreError::NotFound("challenge"))?)?;
+        let challenge = self.challenge(id)?;
         if challenge.answered_at.is_some() {
             return Ok(());
         }
         let record = challenge.record.into_open(Reason::Editing);
-        let record = ChallengeRecord { how: how.to_owned(), ..record };
+        let record = ChallengeRecord { how: how.to_owned(), sending: Sending::Taken, ..record };
+        self.save_challenge(id, Some(self.deed.at), &record)
+    }
+
+    /// What became of the sending of a challenge.
+    pub fn settle_challenge(
+        &mut self,
+        id: ChallengeId,
+        sending: Sending,
+    ) -> Result<(), StoreError> {
+        let challenge = self.challenge(id)?;
+        let answered_at = challenge.answered_at;
+        if answered_at.is_some() {
+            return Ok(());
+        }
+        let record = challenge.record.into_open(Reason::Editing);
+        self.save_challenge(id, answered_at, &ChallengeRecord { sending, ..record })
+    }
+
+    fn challenge(&mut self, id: ChallengeId) -> Result<Challenge, StoreError> {
+        let found = challenges::table.find(id.to_string()).select(columns());
+        let row = found.first::<Row>(self.conn).optional()?;
+        self.as_challenge(row.ok_or(StoreError::NotFound("challenge"))?)
+    }
+
+    fn save_challenge(
+        &mut self,
+        id: ChallengeId,
+        answered_at: Option<At>,
+        record: &ChallengeRecord,
+    ) -> Result<(), StoreError> {
         let changed = diesel::update(challenges::table.find(id.to_string()))
             .set((
-                challenges::answered_at.eq(self.deed.at.millis()),
-                challenges::sealed.eq(self.seal(TABLE, id, &record)?),
+                challenges::answered_at.eq(answered_at.map(At::millis)),
+                challenges::sealed.eq(self.seal(TABLE, id, record)?),
             ))
             .execute(self.conn)?;
         one(changed, StoreError::Conflict("challenge"))

@@ -1,7 +1,7 @@
 //! Bringing a database up to date: each backend has its own steps under the same names, both
 //! compiled in. A database that knows steps this program does not is left alone.
 //!
-//! Cargo notices a changed step but not a new one: touch this file when adding it
+//! Cargo notices a changed step but not a new one: touch this file whenever you add it
 //! (`tests/it/twins.rs` notices too).
 
 use std::collections::BTreeSet;

@@ -217,6 +217,8 @@ table! {
         received_at -> BigInt,
         lookup -> Binary,
         sealed -> Binary,
+        counts -> BigInt,
+        owes_bell -> Bool,
     }
 }
 
@@ -228,6 +230,14 @@ table! {
         answered_at -> Nullable<BigInt>,
         lookup -> Binary,
         sealed -> Binary,
+    }
+}
+
+table! {
+    draws (contact, begins) {
+        contact -> Text,
+        begins -> BigInt,
+        due_at -> BigInt,
     }
 }
 
@@ -243,6 +253,7 @@ allow_tables_to_appear_in_same_query!(
     disclosures,
     distributors,
     documents,
+    draws,
     gos,
     house,
     lease,

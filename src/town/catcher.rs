@@ -27,6 +27,8 @@ pub struct Caught {
     pub from: String,
     /// Every RCPT TO that was accepted.
     pub to: Vec<String>,
+    /// What was asked with them: the parameters of MAIL FROM and of each RCPT TO.
+    pub asked: Vec<String>,
     /// The message, dots unstuffed, otherwise as it came.
     pub bytes: Vec<u8>,
     /// When its final dot arrived.
@@ -84,6 +86,15 @@ pub struct Setup {
     pub tls: Option<(Tls, Arc<ServerConfig>)>,
     /// Largest message in bytes; 25 MiB unless said.
     pub size: Option<usize>,
+    /// Whether it offers reports (RFC 3461); if not, it refuses whoever asks for one.
+    pub dsn: bool,
+}
+
+impl Setup {
+    /// As most relays are: it offers reports.
+    pub fn as_usual() -> Self {
+        Self { dsn: true, ..Self::default() }
+    }
 }
 
 /// What all conversations share.
@@ -92,10 +103,12 @@ struct Desk {
     account: Option<(String, String)>,
     tls: Option<(Tls, TlsAcceptor)>,
     size: usize,
+    dsn: bool,
     script: Mutex<Vec<(Fault, Times)>>,
     spared: Mutex<Option<String>>,
     mails: watch::Sender<Vec<Caught>>,
     conversations: AtomicUsize,
+    hanging: AtomicUsize,
 }
 
 impl Desk {
@@ -139,10 +152,12 @@ impl Catcher {
             account: setup.account,
             tls: setup.tls.map(|(how, config)| (how, TlsAcceptor::from(config))),
             size: setup.size.unwrap_or(25 * 1024 * 1024),
+            dsn: setup.dsn,
             spared: Mutex::new(None),
             script: Mutex::default(),
             mails: watch::Sender::new(Vec::new()),
             conversations: AtomicUsize::new(0),
+            hanging: AtomicUsize::new(0),
         });
         let shared = Arc::clone(&desk);
         let listening = tokio::spawn(async move {
@@ -186,6 +201,11 @@ impl Catcher {
     /// How many conversations were begun so far.
     pub fn conversations(&self) -> usize {
         self.desk.conversations.load(Ordering::Relaxed)
+    }
+
+    /// How many messages were taken so far that will never be answered.
+    pub fn hanging(&self) -> usize {
+        self.desk.hanging.load(Ordering::Relaxed)
     }
 
     /// Every message so far, in order of arrival.

@@ -3,7 +3,7 @@
 
 use daybreak::casework::approvals::{approve, recheck};
 use daybreak::casework::plans::{self, preview};
-use daybreak::casework::{CaseError, members};
+use daybreak::casework::{CaseError, controls, members};
 use daybreak::domain::blob::Sha256;
 use daybreak::domain::deed::Actor;
 use daybreak::domain::disclosure::Disclosure;
@@ -20,7 +20,7 @@ use diesel::{Connection as _, SqliteConnection};
 
 use crate::gpg::{Gpg, program};
 use crate::whole_day::armor;
-use crate::world::START;
+use crate::world::{START, drafted};
 
 /// A case whose notice can be planned.
 struct Ready {
@@ -35,16 +35,11 @@ impl Ready {
 
     async fn seeded(seed: u64) -> Self {
         let town = Town::build(Options { seed, ..Options::by_hand(START) }).await.unwrap();
-        story::add_members(&town).await.unwrap();
-        story::add_distributors(&town).await.unwrap();
-        let (advisory, _) = story::draft(&town).await.unwrap();
-        let t0 = story::t0_in(&town, Span::days(12));
-        let (disclosure, _) = story::open(&town, &advisory, t0).await.unwrap();
-        let disclosure = story::patch(&town, disclosure, advisory.id).await.unwrap();
+        let (_, disclosure) = drafted(&town, Span::days(12)).await;
         Self { town, disclosure }
     }
 
-    /// A new plan; the one before it is void.
+    /// A new plan.
     async fn plan(&self) -> Plan {
         story::plan(&self.town, &self.disclosure, PlanKind::Notice).await.unwrap().0
     }
@@ -162,6 +157,7 @@ async fn only_the_team_over_only_these_bytes() {
     let Some(ada) = ready.gpg(&ready.ada().key).await else { return };
     let stranger = ready.gpg(&ready.town.people.stranger).await.unwrap();
     let old = ready.plan().await;
+    controls::abort(&ready.town.house, Actor::Operator, &old, "another").await.unwrap();
     let plan = ready.plan().await;
     let said = text(&plan);
     for form in Form::ALL {
@@ -232,13 +228,14 @@ async fn a_signer_whose_key_has_expired_since_is_refused() {
     let signed = by_gpg(&gpg, Form::Clearsigned, &text(&late)).await;
     ready.town.hand.clone().unwrap().advance(Span::days(4));
     ready.refuses(&late, &signed, "not valid").await;
-    assert_eq!(ready.standing(&early).await.0, PlanState::Void);
+    assert_eq!(ready.standing(&early).await.0, PlanState::Made);
     // Signed and handed in while it was valid, it goes on to count.
     let plan = ready.plan().await;
     for who in [ready.ada(), ready.bea()] {
         story::approve(&ready.town, &plan, who, Form::Clearsigned).await.unwrap();
     }
     assert_eq!(ready.standing(&plan).await, (PlanState::Approved, 2));
+    assert_eq!(ready.standing(&early).await.0, PlanState::Void);
 }
 
 #[tokio::test]

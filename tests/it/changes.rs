@@ -88,6 +88,18 @@ impl Place {
         distributors::reject(house, BY, &fennel, FENNEL, fingerprint, "not theirs").await
     }
 
+    /// Another key is asked for instead of the one in use, and both confirm it; its fingerprint.
+    async fn replaced(&self) -> (TeamKey, String) {
+        let key = samples::cv25519(FENNEL_OS, START).unwrap();
+        let new = key.certificate.fingerprint().to_string();
+        let file = key.certificate.armored().into_bytes();
+        let instead_of = Some(self.old_fingerprint());
+        self.ask(Renewal { instead_of, ..renewal(file) }).await.unwrap();
+        self.confirm(self.ada, &new).await.unwrap();
+        self.confirm(self.bea, &new).await.unwrap();
+        (key, new)
+    }
+
     /// Mails to Fennel OS whose text holds this.
     fn mails(&self, words: &str) -> Vec<Vec<u8>> {
         let mails = self.town.catcher.mails().into_iter().filter(|m| m.to == [FENNEL]);
@@ -256,13 +268,7 @@ async fn a_planned_notice_ends_the_cool_down_and_is_sealed_to_the_new_key() {
     let Some(_gpg) = Gpg::at(START).await else { return };
     // Fennel OS hears seven days ahead: tomorrow.
     let disclosure = place.embargo(Span::days(8)).await;
-    let key = samples::cv25519(FENNEL_OS, START).unwrap();
-    let new = key.certificate.fingerprint().to_string();
-    let file = key.certificate.armored().into_bytes();
-    let replaces = Some(place.old_fingerprint());
-    place.ask(Renewal { instead_of: replaces, ..renewal(file) }).await.unwrap();
-    place.confirm(place.ada, &new).await.unwrap();
-    place.confirm(place.bea, &new).await.unwrap();
+    let (key, new) = place.replaced().await;
     assert_eq!(place.used().await, [place.old_fingerprint()]);
     let plan = place.notice(&disclosure).await;
     assert!(plans::manifest_of(&plan).unwrap().render().contains(&new));
@@ -278,13 +284,7 @@ async fn what_was_approved_before_keeps_going_to_the_old_key() {
     let Some(_gpg) = Gpg::at(START).await else { return };
     let disclosure = place.embargo(Span::days(12)).await;
     place.notice(&disclosure).await;
-    let key = samples::cv25519(FENNEL_OS, START).unwrap();
-    let new = key.certificate.fingerprint().to_string();
-    let file = key.certificate.armored().into_bytes();
-    let replaces = Some(place.old_fingerprint());
-    place.ask(Renewal { instead_of: replaces, ..renewal(file) }).await.unwrap();
-    place.confirm(place.ada, &new).await.unwrap();
-    place.confirm(place.bea, &new).await.unwrap();
+    let (key, new) = place.replaced().await;
     place.pass(Span::hours(73));
     assert_eq!(place.used().await, [new]);
     let mail = place.sent(&disclosure).await;
@@ -297,13 +297,7 @@ async fn what_is_turned_down_after_approval_is_not_sealed_to() {
     let place = Place::new().await;
     let Some(_gpg) = Gpg::at(START).await else { return };
     let disclosure = place.embargo(Span::days(8)).await;
-    let key = samples::cv25519(FENNEL_OS, START).unwrap();
-    let new = key.certificate.fingerprint().to_string();
-    let file = key.certificate.armored().into_bytes();
-    let replaces = Some(place.old_fingerprint());
-    place.ask(Renewal { instead_of: replaces, ..renewal(file) }).await.unwrap();
-    place.confirm(place.ada, &new).await.unwrap();
-    place.confirm(place.bea, &new).await.unwrap();
+    let (key, new) = place.replaced().await;
     place.notice(&disclosure).await;
     // Fennel OS answers the bell: it was not them.
     place.reject(&new).await.unwrap();

@@ -12,13 +12,12 @@ use daybreak::domain::deed::Actor;
 use daybreak::domain::plan::PlanState;
 use daybreak::domain::stage::Stage;
 use daybreak::domain::time::{At, Span};
-use daybreak::engine::Engine;
 use daybreak::town::faults::Fault;
 use daybreak::town::story;
 use rstest::rstest;
 
 use crate::ground::Db;
-use crate::story::{End, Point, Story, calm, halted, just_before, once_a_step};
+use crate::story::{End, Point, Story, calm, just_before, once_a_step};
 use crate::world::WorldView;
 
 /// Long enough for every retry, and for mail whose fate is unknown to be repeated.
@@ -32,24 +31,16 @@ async fn day(story: &mut Story, instants: &[At], n: Option<u32>) -> bool {
     if let Some(n) = n {
         engine.halt_after(n);
     }
-    let mut settle = async |story: &mut Story, mut engine: Engine| {
-        if halted(engine.settle().await) {
-            died = true;
-            engine = story.after_crash(engine).await;
-            engine.settle().await.unwrap();
-        }
-        engine
-    };
     for at in instants {
         story.hand.advance_to(just_before(*at));
         let before = WorldView::of(&story.town).await;
-        engine = settle(story, engine).await;
+        engine = story.survive(engine, &mut died).await;
         assert_eq!(WorldView::of(&story.town).await, before, "public too early");
         story.hand.advance_to(*at);
-        engine = settle(story, engine).await;
+        engine = story.survive(engine, &mut died).await;
         for span in PATIENCE {
             story.hand.advance(span);
-            engine = settle(story, engine).await;
+            engine = story.survive(engine, &mut died).await;
         }
     }
     engine.end().await.unwrap();

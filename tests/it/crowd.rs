@@ -13,11 +13,12 @@ use daybreak::domain::ids::ContactId;
 use daybreak::domain::party::{Contact, ContactKind, Distributor, Profile};
 use daybreak::domain::plan::{Plan, PlanKind};
 use daybreak::domain::secret::{Embargoed, Reason};
-use daybreak::domain::time::Span;
+use daybreak::domain::time::{At, Span};
 use daybreak::pgp::samples;
 use daybreak::town::clock::HandClock;
 use daybreak::town::{Options, Town, story};
 
+use crate::story::TEAM;
 use crate::world::START;
 
 /// A town whose notice is approved and due.
@@ -97,6 +98,27 @@ impl Crowd {
         assert!(text.contains(&old));
         std::fs::write(&file, text.replace(&old, &format!("port = {port}\n"))).unwrap();
         self.town.reopen().unwrap();
+    }
+
+    /// `[mail]` says more from now on.
+    pub fn configure(&mut self, more: &str) {
+        let file = self.town.dir().join("daybreak.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains("tls = \"none\"\n"));
+        let more = format!("tls = \"none\"\n{more}\n");
+        std::fs::write(&file, text.replacen("tls = \"none\"\n", &more, 1)).unwrap();
+        self.town.reopen().unwrap();
+    }
+
+    /// Everybody who has theirs, with the time.
+    pub fn served(&self) -> Vec<(String, At)> {
+        let mails = self.town.catcher.mails().into_iter().filter(|m| m.to != [TEAM]);
+        mails.map(|m| (m.to[0].clone(), m.at)).collect()
+    }
+
+    /// How many notices are under way: their intents have no end.
+    pub async fn under_way(&self) -> usize {
+        plans::standing(&self.town.house, &self.notice).await.unwrap().run.in_act().len()
     }
 
     /// The addresses in the plan's order.

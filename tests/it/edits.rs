@@ -76,8 +76,11 @@ async fn after_a_move_nobody_hears_the_old_date_and_the_team_is_told() {
     assert_eq!(case.told(LATE), 0);
     let findings = disclosures::check(&house, &moved.0).await.unwrap();
     assert!(findings.iter().any(|f| f.code == "notice-stale"));
+    let (draft, _) = story::plan(&case.town, &moved.0, PlanKind::Notice).await.unwrap();
+    let findings = disclosures::check(&house, &moved.0).await.unwrap();
+    assert!(findings.iter().any(|f| f.code == "notice-stale"), "a draft tells nobody");
 
-    story::approved_plan(&case.town, &moved.0, PlanKind::Notice).await.unwrap();
+    story::approve_by_all(&case.town, &draft).await.unwrap();
     case.town.hand.as_ref().unwrap().advance_to(later.days_before(3));
     case.engine.settle().await.unwrap();
     assert_eq!(case.told(LATE), 1);

@@ -3,6 +3,7 @@
 //! person hears of it.
 
 mod database;
+mod hanging;
 mod leaders;
 mod mail;
 mod people;

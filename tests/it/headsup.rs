@@ -18,7 +18,6 @@ use daybreak::domain::secret::Reason;
 use daybreak::domain::stage::Stage;
 use daybreak::domain::time::{At, Span};
 use daybreak::domain::zone::T0;
-use daybreak::engine::Engine;
 use daybreak::outlets::static_site::Pages as _;
 use daybreak::store::{Claim, StoreError};
 use daybreak::town::catcher::Caught;
@@ -27,7 +26,7 @@ use daybreak::town::story;
 use rstest::rstest;
 
 use crate::ground::Db;
-use crate::story::{Point, Story, halted, just_before};
+use crate::story::{Point, Story, just_before};
 use crate::world::WorldView;
 
 const ME: Actor = Actor::Operator;
@@ -214,22 +213,14 @@ async fn dies(story: &mut Story, instant: At, n: u32) -> bool {
     let mut engine = story.engine().await;
     engine.halt_after(n);
     let mut died = false;
-    let mut settle = async |story: &mut Story, mut engine: Engine| {
-        if halted(engine.settle().await) {
-            died = true;
-            engine = story.after_crash(engine).await;
-            engine.settle().await.unwrap();
-        }
-        engine
-    };
     story.hand.advance_to(just_before(instant));
-    engine = settle(story, engine).await;
+    engine = story.survive(engine, &mut died).await;
     assert_eq!(posts(story).len(), 0, "before its instant");
     story.hand.advance_to(instant);
-    engine = settle(story, engine).await;
+    engine = story.survive(engine, &mut died).await;
     for span in PATIENCE {
         story.hand.advance(span);
-        engine = settle(story, engine).await;
+        engine = story.survive(engine, &mut died).await;
     }
     engine.end().await.unwrap();
     died

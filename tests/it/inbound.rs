@@ -1,9 +1,13 @@
 //! Mail that comes back: reports, answers and attacks, as real programs write them.
 
 mod bounces;
+mod cancelled;
+mod debts;
+mod gpg_key;
 mod hostile;
 mod proofs;
 mod replies;
+mod room;
 
 use daybreak::casework::inbound::{Arrived, NotTaken, Taken, receive};
 use daybreak::casework::plans::{self, Standing, manifest_of};

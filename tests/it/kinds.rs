@@ -34,8 +34,9 @@ use mail_parser::{MessageParser, MimeHeaders as _};
 
 use crate::gpg::{Gpg, git, says};
 use crate::ground::Db;
+use crate::notices::OUTER;
 use crate::whole_day::{armor, field, fields, halves};
-use crate::world::town;
+use crate::world::{drafted, town};
 
 const ACTOR: Actor = Actor::Operator;
 /// Hears three days ahead; the others a week.
@@ -69,12 +70,8 @@ struct Case {
 impl Case {
     async fn new(db: Db) -> Option<Self> {
         let town = town(db).await?;
-        story::add_members(&town).await.unwrap();
-        story::add_distributors(&town).await.unwrap();
-        let (advisory, _) = story::draft(&town).await.unwrap();
-        let t0 = story::t0_in(&town, Span::days(12));
-        let (disclosure, _) = story::open(&town, &advisory, t0).await.unwrap();
-        let disclosure = story::patch(&town, disclosure, advisory.id).await.unwrap();
+        let (advisory, disclosure) = drafted(&town, Span::days(12)).await;
+        let t0 = disclosure.t0.unwrap();
         let engine = Engine::start(town.house.clone()).await.unwrap();
         Some(Self { town, engine, advisory, disclosure, t0, seen: 0, approved: Vec::new() })
     }
@@ -203,19 +200,9 @@ fn inner(letter: &Letter, name: &str) -> String {
 
 /// From outside every kind looks like every other.
 fn outside(mails: &[Caught]) {
-    let names = [
-        "From",
-        "To",
-        "Date",
-        "Subject",
-        "Message-ID",
-        "Auto-Submitted",
-        "MIME-Version",
-        "Content-Type",
-    ];
     for mail in mails {
         let (head, _) = halves(&mail.bytes);
-        assert_eq!(fields(&head), names);
+        assert_eq!(fields(&head), OUTER);
         assert_eq!(field(&head, "Subject"), "[...]");
     }
 }
@@ -440,8 +427,10 @@ async fn news_that_ends_a_plan_carries_those_who_waited_in_it() {
     // Those whose certificates cannot be used are in it too, and stay blocked.
     assert!(told.is_superset(&[FIRST, LATE].into()), "left to the plan that ends: {told:?}");
     let id = running.id;
-    let ended = case.town.house.store.read(move |r| r.plan(id)).await.unwrap();
-    assert_eq!(ended.state, PlanState::Void);
+    let state = async || case.town.house.store.read(move |r| r.plan(id)).await.unwrap().state;
+    assert_eq!(state().await, PlanState::Running, "a draft ends nothing");
+    story::approve_by_all(&case.town, &next).await.unwrap();
+    assert_eq!(state().await, PlanState::Void);
 }
 
 #[tokio::test]

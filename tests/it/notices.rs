@@ -130,7 +130,7 @@ async fn patches_apply(told: &Told, gpg: &Gpg) {
 }
 
 /// RFC 5322 names in the order that the design gives them.
-const OUTER: [&str; 8] = [
+pub const OUTER: [&str; 8] = [
     "From",
     "To",
     "Date",

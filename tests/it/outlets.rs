@@ -11,6 +11,7 @@ pub mod mail;
 mod person;
 mod pypiserver;
 mod relays;
+mod reports;
 mod site;
 mod tls;
 mod wait;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use daybreak::casework::plans::{self, Standing};
 use daybreak::casework::{audits, controls};
-use daybreak::clock::Clock as _;
+use daybreak::clock::{Clock as _, SystemClock, sleep};
 use daybreak::domain::advisory::Advisory;
 use daybreak::domain::deed::Actor;
 use daybreak::domain::disclosure::Disclosure;
@@ -160,6 +160,16 @@ impl Story {
         drop(dead);
         self.town.reopen().unwrap();
         self.engine().await
+    }
+
+    /// Settles; an engine that is stopped on the way, which `died` then says, comes back.
+    pub async fn survive(&mut self, mut engine: Engine, died: &mut bool) -> Engine {
+        if halted(engine.settle().await) {
+            *died = true;
+            engine = self.after_crash(engine).await;
+            engine.settle().await.unwrap();
+        }
+        engine
     }
 
     /// Time passes in the given pieces, each looked at by the engine.
@@ -373,4 +383,18 @@ pub fn just_before(at: At) -> At {
 pub fn once_a_step() -> impl Fn(&Intended) -> bool + Send + Sync + 'static {
     let seen = Mutex::new(BTreeSet::new());
     move |intended| seen.lock().unwrap().insert(intended.step)
+}
+
+/// The engine turns until it is so, in a bounded real time.
+pub async fn until(engine: &mut Engine, what: &str, so: impl Fn() -> bool) {
+    let machine = SystemClock::new();
+    let begin = machine.mono();
+    loop {
+        engine.turn().await.unwrap();
+        if so() {
+            return;
+        }
+        assert!(machine.mono().since(begin) < Span::secs(60), "never: {what}");
+        sleep(&machine, Span::millis(2)).await;
+    }
 }

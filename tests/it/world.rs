@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use daybreak::casework::plans::preview::File;
 use daybreak::casework::publications;
+use daybreak::domain::advisory::Advisory;
 use daybreak::domain::blob::{Sha256, equal_outside_slots};
-use daybreak::domain::time::At;
+use daybreak::domain::disclosure::Disclosure;
+use daybreak::domain::time::{At, Span};
 use daybreak::domain::zone::T0;
 use daybreak::town::catcher::Caught;
 use daybreak::town::people::Reader;
-use daybreak::town::{Database, Options, Town};
+use daybreak::town::{Database, Options, Town, story};
 
 use crate::ground::Db;
 use crate::postgres;
@@ -24,6 +26,16 @@ pub async fn town(db: Db) -> Option<Town> {
         Db::Postgres => Database::Postgres(postgres::fresh_schema()?),
     };
     Some(Town::build(Options { database, ..Options::by_hand(START) }).await.unwrap())
+}
+
+/// The team, the list, and a case whose notice can be planned, for a T0 that far ahead.
+pub async fn drafted(town: &Town, ahead: Span) -> (Advisory, Disclosure) {
+    story::add_members(town).await.unwrap();
+    story::add_distributors(town).await.unwrap();
+    let (advisory, _) = story::draft(town).await.unwrap();
+    let (disclosure, _) = story::open(town, &advisory, story::t0_in(town, ahead)).await.unwrap();
+    let disclosure = story::patch(town, disclosure, advisory.id).await.unwrap();
+    (advisory, disclosure)
 }
 
 /// Everything anybody outside can see.

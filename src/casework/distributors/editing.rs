@@ -44,6 +44,10 @@ pub struct ContactEdit {
     pub requires_public_post: Option<Option<String>>,
     /// Whether it is asked to show that it can read us.
     pub receipts: Option<bool>,
+    /// Whether it gets a cover mail each month.
+    pub cover: Option<bool>,
+    /// Whether each of its notices has a code of its own.
+    pub watermark: Option<bool>,
 }
 
 /// Changes an organisation.
@@ -104,6 +108,8 @@ pub async fn edit_contact(
         profile.requires_public_post = list;
     }
     profile.receipts = edit.receipts.unwrap_or(profile.receipts);
+    profile.cover = edit.cover.unwrap_or(profile.cover);
+    profile.watermark = edit.watermark.unwrap_or(profile.watermark);
     let findings = check_profile(house, &contact.address, contact.kind, &contact.profile)?;
     save(house, actor, "distributor-edit-contact", distributor, record, findings).await
 }
@@ -138,7 +144,32 @@ pub(super) fn check_profile(
             "leave it out",
         ));
     }
+    if profile.cover && kind == ContactKind::List {
+        return Err(CaseError::invalid(
+            "cover",
+            "is asked for a list, which would pass each cover mail on to all its readers",
+            "leave it out, or write `--cover no`",
+        ));
+    }
+    if profile.cover && profile.clear_subject.is_some() {
+        return Err(CaseError::invalid(
+            "cover",
+            "is asked for a contact with a subject in clear: nobody approves a cover mail, and \
+             with another subject it would not look like that contact's notices",
+            "leave out one of the two",
+        ));
+    }
+    if profile.watermark && kind == ContactKind::List {
+        return Err(CaseError::invalid(
+            "watermark",
+            "is asked for a list, all of whose readers would have the same copy",
+            "leave it out, or write `--watermark no`",
+        ));
+    }
     let mut found = Vec::new();
+    if profile.watermark && house.config.signing.shared_body {
+        found.push(watermark_lost(address));
+    }
     if kind == ContactKind::List && profile.clear_subject.is_none() {
         found.push(
             Finding::note(
@@ -150,6 +181,17 @@ pub(super) fn check_profile(
         );
     }
     Ok(found)
+}
+
+/// What one signature for all copies costs a contact with a watermark.
+pub(in crate::casework) fn watermark_lost(address: &str) -> Finding {
+    Finding::warn(
+        "watermark-lost",
+        address,
+        "with `signing.shared_body` all copies of a notice are equal: this contact's has no code \
+         of its own",
+    )
+    .cure("leave `shared_body` out, or daybreak distributor edit-contact DIST --contact ADDRESS --watermark no")
 }
 
 async fn save(
@@ -192,7 +234,8 @@ impl Changed {
         };
         let told = |r: &DistributorRecord| {
             let of = |c: &Contact| {
-                let profile = Profile { requires_public_post: None, ..c.profile.clone() };
+                let profile =
+                    Profile { requires_public_post: None, cover: false, ..c.profile.clone() };
                 (c.kind, profile)
             };
             let contacts: Vec<_> = r.contacts.iter().map(of).collect();

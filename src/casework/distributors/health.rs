@@ -4,7 +4,7 @@
 use super::{changes, sharing};
 use crate::casework::members::recall;
 use crate::casework::windows::hears;
-use crate::casework::{Case, House, challenges};
+use crate::casework::{Case, House, challenges, covers};
 use crate::domain::disclosure::Disclosure;
 use crate::domain::finding::Finding;
 use crate::domain::party::{Contact, Distributor, HeldCertificate};
@@ -91,7 +91,7 @@ pub struct ContactHealth {
 pub async fn check(house: &House) -> Case<Vec<ContactHealth>> {
     let (distributors, disclosures) =
         house.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.disclosures()?))).await?;
-    let proofs = challenges::proofs(house).await?;
+    let (proofs, asked) = (challenges::proofs(house).await?, challenges::all(house).await?);
     let mut all = Vec::new();
     for distributor in distributors.iter().filter(|d| d.active) {
         let record = distributor.record.open(Reason::Review);
@@ -100,6 +100,7 @@ pub async fn check(house: &House) -> Case<Vec<ContactHealth>> {
             let mut health =
                 of_contact(&record.name, contact, &moments, &distributors, house.now())?;
             health.findings.extend(challenges::unproven(contact, &proofs, house.now()));
+            health.findings.extend(covers::trouble(contact, &asked, house.now()));
             all.push(health);
         }
     }

@@ -28,9 +28,10 @@ pub(super) async fn judge(
     let from = mail.addresses("From");
     let subject = mail.text("Subject");
     let answers = about.is_some() || deliveries.is_answer(&ids) || subject.contains(CLEAR_SUBJECT);
+    let told = is_told(house, &from).await?;
     let kind = if is_automatic(mail) {
         MessageKind::Automatic
-    } else if answers || is_told(house, &from).await? {
+    } else if answers || told {
         MessageKind::PlainReply
     } else {
         MessageKind::Clear
@@ -48,11 +49,15 @@ pub(super) async fn judge(
             text: piece.text,
             enclosed: piece.enclosed,
             step: about.map(|d| d.step),
+            hint: None,
+            cut: None,
         },
         inside: None,
         event: None,
         proofs: Vec::new(),
         alarm,
+        // A subject or the form of an id can be written by anybody.
+        attributed: about.is_some() || told,
     })
 }
 

@@ -3,7 +3,8 @@
 
 use crate::casework::{Case, House, plans};
 use crate::domain::action::Action;
-use crate::domain::event::Happened;
+use crate::domain::envelope::{is_random, token};
+use crate::domain::had::Had;
 use crate::domain::ids::{ContactId, DisclosureId, PlanId, StepId};
 use crate::domain::message::Challenge;
 use crate::domain::secret::Reason;
@@ -20,6 +21,8 @@ pub(super) struct Delivery {
     pub open: bool,
     /// The contact's or the reporter's id; empty for a mail in clear.
     pub recipient: String,
+    /// RCPT TO. Confidential.
+    pub address: String,
     /// When it was first about to leave.
     pub sent_at: At,
     mark: Mark,
@@ -60,18 +63,6 @@ impl Mark {
     }
 }
 
-/// The token in a MAIL FROM of ours.
-fn token(address: &str) -> Option<&str> {
-    let (local, _) = address.split_once('@')?;
-    let token = local.rsplit('+').next()?.strip_prefix("n-")?;
-    is_random(token).then_some(token)
-}
-
-/// 128 bits in hexadecimal, as every token and Message-ID of ours is.
-fn is_random(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
 /// Everything that left.
 pub(super) struct Deliveries {
     mails: Vec<Delivery>,
@@ -105,18 +96,19 @@ impl Deliveries {
                 continue;
             };
             for step in manifest.steps {
-                let Action::Mail { envelope_from, message_id, .. } = step.action else { continue };
-                let left = |e: &&crate::domain::event::StepEvent| {
-                    e.step == step.id && matches!(e.happened, Happened::Intended)
+                let Action::Mail { envelope_from, message_id, to, .. } = step.action else {
+                    continue;
                 };
+                let had = Had::of(events.iter().filter(|e| e.step == step.id));
                 // What never left has no bounce and no answer.
-                let Some(sent_at) = events.iter().find(left).map(|e| e.at) else { continue };
+                let Some(sent_at) = had.first_try() else { continue };
                 mails.push(Delivery {
                     plan: id,
                     disclosure: dis,
                     step: step.id,
                     open,
                     recipient: step.sealing.map(|s| s.recipient).unwrap_or_default(),
+                    address: to,
                     sent_at,
                     mark: mark(envelope_from, message_id),
                 });
@@ -197,16 +189,6 @@ fn mark(envelope_from: String, message_id: String) -> Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_whole_tokens_of_ours_count() {
-        let hex = "0123456789abcdef0123456789abcdef";
-        assert_eq!(token(&format!("n-{hex}@b.example")), Some(hex));
-        assert_eq!(token(&format!("bounces+n-{hex}@b.example")), Some(hex));
-        for bad in ["n-0123@b", "bounces@b", "n-@b", "", "n-0123456789abcdef0123456789abcdeg@b"] {
-            assert_eq!(token(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn a_token_is_not_replaced_by_a_message_id() {

@@ -25,7 +25,12 @@ pub(super) fn judge(
 ) -> Result<Findings, NotTaken> {
     let to = addresses(mail, recipient);
     let named = deliveries.named(&to, dsn.envelope_id.as_deref(), dsn.message_id.as_deref());
-    let (Some(named), Some(told)) = (named, dsn.worst()) else { return Err(NotTaken::Foreign) };
+    let told = match &named {
+        Some(Named::Delivery(delivery)) => dsn.of(&delivery.address),
+        Some(Named::Challenge) => dsn.worst(),
+        None => None,
+    };
+    let (Some(named), Some(told)) = (named, told) else { return Err(NotTaken::Foreign) };
     let (disclosure, step, event) = match named {
         Named::Delivery(delivery) => {
             let event = happened(told).map(|h| (delivery.plan, delivery.step, h));
@@ -51,11 +56,14 @@ pub(super) fn judge(
             text: format!("{word} {}: {}", told.code, told.said),
             enclosed: Vec::new(),
             step,
+            hint: None,
+            cut: None,
         },
         inside: None,
         event,
         proofs: Vec::new(),
         alarm: false,
+        attributed: true,
     })
 }
 

@@ -4,13 +4,15 @@
 //! Decided here: only a good signature by a certificate we hold for somebody acknowledges, and
 //! only the delivery to that same somebody, and only when it was made after that delivery
 //! left. A code proves that its contact can read whoever brings it back, as long as it comes
-//! encrypted: it stood in no other place than a mail sealed to them.
+//! encrypted: it stood in no other place than a mail sealed to them. What a mail answers is
+//! said by its signed inside, or by an address of ours that only the signer's mail came from;
+//! the headers outside are a hint for a person and decide nothing.
 
 use super::deliveries::{Deliveries, Delivery};
+use super::keys::Keys;
 use super::people::{self, Person};
 use super::{Findings, NotTaken, Proof};
 use crate::casework::challenges::codes_in;
-use crate::casework::opening::{TEAM_KEY, team_key};
 use crate::casework::{Case, House};
 use crate::domain::blob::Sha256;
 use crate::domain::event::Happened;
@@ -20,9 +22,7 @@ use crate::domain::time::{At, Span};
 use crate::letters::inbound::{Entity, Piece, inside};
 use crate::pgp::open::LARGEST;
 use crate::pgp::verify::verify_within;
-use crate::pgp::{
-    Certificate, Fingerprint, OpenError, Signed, TeamKey, Unsealed, VerifyError, unseal,
-};
+use crate::pgp::{Certificate, Fingerprint, OpenError, Signed, Unsealed, VerifyError};
 use crate::store::StoreError;
 
 /// How far behind ours the clock of a signer may be.
@@ -31,18 +31,19 @@ const SKEW: Span = Span::mins(5);
 pub(super) async fn judge(
     house: &House,
     mail: &Entity<'_>,
+    recipient: Option<&str>,
     message: &[u8],
     digest: Sha256,
     deliveries: &Deliveries,
 ) -> Result<Findings, NotTaken> {
-    let Some(key) = held_key(house)? else {
+    let Some(keys) = Keys::of(house)? else {
         return Ok(unopened(mail, digest, deliveries));
     };
     let (distributors, advisories) =
         house.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.advisories()?))).await?;
     let everybody = people::everybody(&distributors, &advisories, house.now());
     let certificates = people::certificates(&everybody);
-    let opened = match unseal(message, &[key], &certificates, house.now()) {
+    let opened = match keys.open(message, &certificates, house.now()).await {
         Ok(opened) => opened,
         // Perhaps to a person of the team: kept, so that they can open it.
         Err(OpenError::NotForUs) => return Ok(unopened(mail, digest, deliveries)),
@@ -50,8 +51,9 @@ pub(super) async fn judge(
     };
     let read = Read::of(opened, &certificates, house.now())?;
     let theirs = read.by.as_ref().map_or_else(Vec::new, |(by, _)| people::with(&everybody, by));
-    let ids = if read.ids.is_empty() { references(mail) } else { read.ids.clone() };
-    let about = deliveries.answered(&ids);
+    let inside = deliveries.answered(&read.ids);
+    let about = inside.or_else(|| returned(deliveries, recipient, &theirs));
+    let hint = if about.is_some() { None } else { deliveries.answered(&references(mail)) };
     let proofs = proofs(house, deliveries, &theirs, &read.piece.text).await?;
     let event = about.and_then(|d| acknowledged(d, &theirs, &read));
     let disclosure = about.map(Delivery::disclosure).or_else(|| filed(deliveries, &theirs));
@@ -65,15 +67,14 @@ pub(super) async fn judge(
         text: read.piece.text,
         enclosed: read.piece.enclosed,
         step: about.map(|d| d.step),
+        hint: hint.map(|d| d.step),
+        cut: None,
     };
     let (verb, inside, alarm) = ("mail-receive", Some(read.bytes), false);
-    Ok(Findings { verb, digest, disclosure, record, inside, event, proofs, alarm })
-}
-
-/// The team's key; `None` when it lives with gpg and this machine's house cannot open mail.
-fn held_key(house: &House) -> Case<Option<TeamKey>> {
-    let there = house.dir.join(TEAM_KEY).exists();
-    there.then(|| team_key(&house.dir)).transpose()
+    // Who signed is known, or it came to a place that only one of them was told.
+    let attributed = !theirs.is_empty() || disclosure.is_some() || hint.is_some();
+    let attributed = attributed || !proofs.is_empty();
+    Ok(Findings { verb, digest, disclosure, record, inside, event, proofs, alarm, attributed })
 }
 
 fn references(mail: &Entity<'_>) -> Vec<String> {
@@ -83,11 +84,11 @@ fn references(mail: &Entity<'_>) -> Vec<String> {
 }
 
 fn unopened(mail: &Entity<'_>, digest: Sha256, deliveries: &Deliveries) -> Findings {
-    let about = deliveries.answered(&references(mail));
+    let hint = deliveries.answered(&references(mail)).map(|d| d.step);
     Findings {
         verb: "mail-receive",
         digest,
-        disclosure: about.map(Delivery::disclosure),
+        disclosure: None,
         record: MessageRecord {
             kind: MessageKind::Unopened,
             standing: Standing::NotAsked,
@@ -95,12 +96,15 @@ fn unopened(mail: &Entity<'_>, digest: Sha256, deliveries: &Deliveries) -> Findi
             subject: mail.text("Subject"),
             text: String::new(),
             enclosed: Vec::new(),
-            step: about.map(|d| d.step),
+            step: None,
+            hint,
+            cut: None,
         },
         inside: None,
         event: None,
         proofs: Vec::new(),
         alarm: false,
+        attributed: hint.is_some(),
     }
 }
 
@@ -150,9 +154,8 @@ impl Read {
                 if subject.is_none() {
                     subject = Some(part.entity.text("Subject")).filter(|s| !s.is_empty());
                 }
-                if ids.is_empty() {
-                    ids = references(part.entity);
-                }
+                // What stands around a signed part was not signed with it.
+                ids = references(part.entity);
                 if signed == Signed::Unsigned {
                     signed = detached_word(&part.signature, &part.over, certs, now);
                 }
@@ -178,6 +181,18 @@ impl Read {
             (Stands::Bad, ..) => Standing::BadSignature,
         }
     }
+}
+
+/// The delivery from whose own MAIL FROM the signer's mail came back to us, as the server says:
+/// that address was in one mail only, and it was theirs.
+fn returned<'a>(
+    deliveries: &'a Deliveries,
+    recipient: Option<&str>,
+    theirs: &[&Person],
+) -> Option<&'a Delivery> {
+    let to = recipient?.trim().trim_matches(['<', '>']).to_owned();
+    let found = deliveries.sent_from(&[to])?;
+    theirs.iter().any(|p| p.who == found.recipient).then_some(found)
 }
 
 /// Whether there is a header section that says what follows; else it is a text.

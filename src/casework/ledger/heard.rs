@@ -8,6 +8,7 @@ use super::folded;
 use crate::casework::plans::{self, manifest_of};
 use crate::casework::{Case, CaseError, House};
 use crate::domain::event::{Happened, StepEvent};
+use crate::domain::had::Had;
 use crate::domain::ids::{EventId, PlanId, StepId};
 use crate::domain::plan::PlanState;
 use crate::domain::run::Run;
@@ -46,8 +47,8 @@ impl Heard {
                 "it is no notice of an approved plan; see `daybreak notice status`",
             ));
         }
-        let left = |e: &StepEvent| e.step == step && matches!(e.happened, Happened::Intended);
-        if !matches!(happened, Happened::ByHand { .. }) && !known.iter().any(left) {
+        let had = Had::of(known.iter().filter(|e| e.step == step));
+        if !matches!(happened, Happened::ByHand { .. }) && had.first_try().is_none() {
             return Err(CaseError::not_now(
                 "this notice never left",
                 "nothing can have been heard of it",

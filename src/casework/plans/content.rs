@@ -13,12 +13,16 @@ use crate::letters::entity;
 /// Beginning of the name of what a first notice holds.
 pub(super) const FIRST: &str = "notice";
 
+/// In the name of what is filled for each delivery.
+pub(super) const MARKED: &str = "+copy";
+
 /// One set of attachments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Content {
     patches: bool,
     poc: bool,
     json: bool,
+    individual: bool,
 }
 
 impl Content {
@@ -29,6 +33,7 @@ impl Content {
             patches: !profile.without_patches || whole.patches.is_empty(),
             poc: profile.poc && whole.files.iter().any(|f| f.poc),
             json: !profile.without_json,
+            individual: profile.watermark,
         }
     }
 
@@ -52,10 +57,26 @@ impl Content {
     /// Name of the pinned entity, which approvers see beside each recipient.
     pub fn named(self, stem: &str) -> String {
         let mut name = stem.to_owned();
-        for (is, word) in [(self.poc, "+poc"), (!self.patches, "-patches"), (!self.json, "-json")] {
+        let words = [
+            (self.poc, "+poc"),
+            (!self.patches, "-patches"),
+            (!self.json, "-json"),
+            (self.individual, MARKED),
+        ];
+        for (is, word) in words {
             name.push_str(if is { word } else { "" });
         }
         format!("{name}.entity")
+    }
+
+    /// Whether each copy has a code of its own.
+    pub const fn is_individual(self) -> bool {
+        self.individual
+    }
+
+    /// The same for a house whose copies are all equal.
+    pub const fn equal(self) -> Self {
+        Self { individual: false, ..self }
     }
 
     /// What of `whole` they get.

@@ -3,20 +3,16 @@
 //! room for details, and what it says is judged harder than anything else.
 
 use super::Order;
-use super::pin::{Draft, pin};
-use super::release::{Poster, try_targets};
+use super::public::{Public, Words, begin, posted};
 use super::views::{self, Opened};
-use crate::casework::disclosures::{open_for_change, t0_of};
 use crate::casework::windows::hears;
 use crate::casework::{Case, CaseError, House};
-use crate::clock::random;
 use crate::config::List;
 use crate::domain::action::Action;
-use crate::domain::blob::{Blob, Sha256};
+use crate::domain::blob::Blob;
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
-use crate::domain::finding::{Finding, any_stop};
-use crate::domain::ids::StepId;
+use crate::domain::finding::Finding;
 use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::planner::{self, Post, ReleaseDay, whole_second};
 use crate::domain::secret::Reason;
@@ -26,7 +22,6 @@ use crate::domain::view::{AdvisoryView, HeadsupView};
 use crate::domain::zone::T0;
 use crate::formats::FormatError;
 use crate::formats::headsup_text::{self, HeadsupText, Secrets};
-use crate::letters::post;
 
 /// Days before T0 at which it goes out unless said.
 const AHEAD: u32 = 7;
@@ -37,8 +32,7 @@ pub(super) async fn make(
     disclosure: &Disclosure,
     order: &Order,
 ) -> Case<(Plan, Vec<Finding>)> {
-    open_for_change(disclosure)?;
-    let t0 = t0_of(disclosure)?;
+    let (t0, plans) = begin(house, disclosure).await?;
     let goes = instant(house, &t0, order)?;
     let lists: Vec<(&String, &List)> =
         house.config.list.iter().filter(|(_, l)| l.headsup).collect();
@@ -48,7 +42,6 @@ pub(super) async fn make(
             "set `headsup = true` in the section of a list in daybreak.toml",
         ));
     }
-    let plans = super::of(house, disclosure.id).await?;
     if plans.iter().any(|p| p.kind == PlanKind::Headsup && p.state == PlanState::Running) {
         return Err(CaseError::not_now(
             "a headsup is being posted",
@@ -62,35 +55,12 @@ pub(super) async fn make(
     let mut findings = judged(&opened, &said, &view).map_err(wrong)?;
     findings.extend(before_notice(house, disclosure, &t0, goes.at).await?);
     let (posts, blobs) = posts(house, &lists, &said).await?;
-    let day = ReleaseDay {
-        t0: goes.at,
-        pushes: Vec::new(),
-        uploads: Vec::new(),
-        waits: Vec::new(),
-        posts,
-        pages: Vec::new(),
-        static_tree: false,
-        owner: house.config.team.address.clone(),
-    };
-    let steps = planner::release(day, || house.fresh(StepId::new));
-    findings.extend(try_targets(house, &steps, &blobs).await);
-    if any_stop(&findings) {
-        return Err(CaseError::Blocked(findings));
-    }
-    let draft = Draft {
-        resends: None,
-        kind: PlanKind::Headsup,
-        t0: goes,
-        threshold: house.config.plans.headsup,
-        recipients: Sha256::of(b""),
-        groups: Vec::new(),
-        announces: Some(t0.at),
-        steps,
-        blobs,
-        advisories: opened.advisories.iter().map(|a| (a.id, a.revision)).collect(),
-        distributors: Vec::new(),
-    };
-    Ok((pin(house, actor, disclosure, draft).await?, findings))
+    let owner = house.config.team.address.clone();
+    let day = ReleaseDay { posts, ..ReleaseDay::empty(goes.at, owner) };
+    let (kind, announces) = (PlanKind::Headsup, Some(t0.at));
+    let threshold = house.config.plans.headsup;
+    let public = Public { kind, t0: goes, announces, threshold, day, blobs, findings };
+    public.pin(house, actor, disclosure, &opened).await
 }
 
 /// When it goes out: as asked, else a week ahead, else at once.
@@ -181,39 +151,19 @@ fn judged(
     headsup_text::judge(said, view, &Secrets { advisories: &advisories, names: &names })
 }
 
-/// One mail a list, signed as that list wants it.
+/// One mail a list.
 async fn posts(
     house: &House,
     lists: &[(&String, &List)],
     said: &HeadsupText,
 ) -> Case<(Vec<Post>, Vec<Blob>)> {
-    let signer = Poster { signer: house.keys.post.as_ref(), at: house.now() };
+    let HeadsupText { subject, text } = said;
+    let words = Words { what: "headsup", subject, full: text, short: text };
     let (mut all, mut blobs) = (Vec::new(), Vec::new());
     for (name, list) in lists {
-        let (message_id, boundary) = (house.message_id(), random::<16>(house.rng.as_ref()));
-        let post = post::Post {
-            list,
-            from: &house.config.team.address,
-            subject: &said.subject,
-            full: &said.text,
-            short: &said.text,
-            message_id: &message_id,
-            boundary: &hex::encode(boundary),
-        };
-        let posted = post::compose(&post, &signer).await.map_err(|e| {
-            CaseError::invalid(format!("headsup to {name}"), "cannot be made", e.to_string())
-        })?;
-        let (from, envelope_from, to) =
-            (posted.from.clone(), posted.envelope_from.clone(), posted.to.clone());
-        let blob = posted.blob(format!("headsup-{name}.eml"));
-        let message = blob.about.clone();
+        let (post, blob) = posted(house, name, list, &words).await?;
+        all.push(post);
         blobs.push(blob);
-        let mail = Action::Mail { from, envelope_from, to, message_id, message };
-        let moderation = list.moderated.then(|| {
-            let archive = list.archive_url.as_deref().unwrap_or("its archive");
-            format!("Release the announcement to {} from moderation, then give the address at which {archive} shows it", list.address)
-        });
-        all.push(Post { list: (*name).clone(), mail, order: list.order, moderation });
     }
     Ok((all, blobs))
 }

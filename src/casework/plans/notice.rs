@@ -3,6 +3,7 @@
 
 mod courier;
 mod due;
+mod others;
 mod past;
 mod tell;
 
@@ -13,6 +14,7 @@ use super::content::{Content, level};
 use super::pin::{Draft, pin};
 use super::views::{self, Opened};
 use crate::casework::disclosures::t0_of;
+use crate::casework::distributors::editing::watermark_lost;
 use crate::casework::distributors::{AFTER, When, shared, waits};
 use crate::casework::members::recall;
 use crate::casework::windows::hears;
@@ -38,10 +40,13 @@ use crate::letters::{entity, notice as letter};
 use crate::pgp::{self, Certificate};
 use courier::{Courier, Letter};
 use due::hold_back_the_first;
-use past::{Past, TOLD};
+use others::of_others;
+use past::TOLD;
 use tell::occasion;
 
 pub use due::{Aware, aware};
+pub(in crate::casework) use others::told_of_others;
+pub(in crate::casework) use past::Past;
 pub use tell::Tell;
 
 pub(super) async fn make(
@@ -87,9 +92,10 @@ pub(super) async fn make(
         Ok::<_, CaseError>((making, asks))
     };
     let mut gathered = gather(false)?;
-    // News ends the plan that runs: whoever waits in that one must stand in this one.
+    // Once approved, news ends the plan that runs: whoever waits in that one must stand in this.
     if gathered.0.notices.iter().any(|n| n.sealing.notice > NoticeKind::First) {
         gathered = gather(true)?;
+        gathered.0.findings.extend(past.goes_on());
     }
     let (Making { mut blobs, mut notices, findings, .. }, asks) = gathered;
     level(&mut blobs, &mut notices);
@@ -109,6 +115,7 @@ pub(super) async fn make(
     let mut steps = planner::notices(notices, || house.fresh(StepId::new));
     steps.extend(asks.into_iter().map(|instruction| ask(house, instruction, first)));
     let draft = Draft {
+        past: Some(past.basis(&steps, None)),
         kind: PlanKind::Notice,
         t0,
         threshold: house.config.plans.notice,
@@ -201,7 +208,11 @@ impl Making<'_> {
         let now = self.house.now();
         let at_once = planner::whole_second(now);
         let not_before = if news.kind() == NoticeKind::First { window } else { at_once };
-        let content = Content::of(&contact.profile, self.view).fit_for(&mut news);
+        let mut content = Content::of(&contact.profile, self.view).fit_for(&mut news);
+        if content.is_individual() && self.house.config.signing.shared_body {
+            content = content.equal();
+            self.findings.push(watermark_lost(&contact.address));
+        }
         let group = self.content(content, &news, &stem)?;
         let held: Vec<&HeldCertificate> =
             contact.for_notice(now).filter(|h| h.in_force(not_before)).collect();
@@ -250,9 +261,9 @@ impl Making<'_> {
             let certificate =
                 crate::casework::members::import("reporter's certificate", armored.as_bytes())?;
             let view = opened.for_reporter(self.view, &reporter.address);
-            self.findings.extend(self.of_others(&view, &news));
+            self.findings.extend(of_others(&view.advisories, &self.view.advisories, &news.words()));
             let name = format!("reporter-{}.entity", n.saturating_add(1));
-            let group = self.group(&view, &news, &name)?;
+            let group = self.group(&view, &news, false, &name)?;
             self.judge(&reporter.address, std::slice::from_ref(&certificate), when);
             let sealing = Sealing {
                 recipient: id,
@@ -265,15 +276,6 @@ impl Making<'_> {
             self.push(reporter.address.clone(), group, sealing, when);
         }
         Ok(asks)
-    }
-
-    /// What the team's own words would tell a reporter of advisories that are not theirs.
-    fn of_others(&self, theirs: &NoticeView, news: &News) -> Vec<Finding> {
-        let own = |id: &str| theirs.advisories.iter().any(|a| a.public_id == id);
-        let others: Vec<_> =
-            self.view.advisories.iter().filter(|a| !own(&a.public_id)).cloned().collect();
-        let texts = news.words();
-        texts.iter().flat_map(|text| leaks("words for reporters", text, &others)).collect()
     }
 
     fn push(&mut self, to: String, group: BlobRef, sealing: Sealing, not_before: At) {
@@ -294,14 +296,20 @@ impl Making<'_> {
         let name = content.named(stem);
         match self.blobs.iter().find(|b| b.about.name == name) {
             Some(there) => Ok(there.about.clone()),
-            None => self.group(&content.view(self.view), news, &name),
+            None => self.group(&content.view(self.view), news, content.is_individual(), &name),
         }
     }
 
     /// The pinned part of a content group.
-    fn group(&mut self, view: &NoticeView, news: &News, name: &str) -> Case<BlobRef> {
-        let boundary: [u8; 16] = random(self.house.rng.as_ref());
-        let group = letter::group(&self.house.templates, view, news, &hex::encode(boundary))
+    fn group(
+        &mut self,
+        view: &NoticeView,
+        news: &News,
+        individual: bool,
+        name: &str,
+    ) -> Case<BlobRef> {
+        let boundary = hex::encode(random::<16>(self.house.rng.as_ref()));
+        let group = letter::group(&self.house.templates, view, news, individual, &boundary)
             .map_err(|e| CaseError::invalid("notice", "cannot be made", e.to_string()))?;
         let body = match self.house.config.signing.shared_body {
             true => {
@@ -311,7 +319,7 @@ impl Making<'_> {
             }
             false => group.body,
         };
-        let blob = Blob::new(name, body, vec![]);
+        let blob = Blob::new(name, body, group.slots);
         let about = blob.about.clone();
         self.blobs.push(blob);
         Ok(about)

@@ -1,6 +1,7 @@
 //! Pinning: from gathered steps and bytes to a stored, immutable plan. The write refuses when
 //! anything that was gathered has changed meanwhile.
 
+use super::succession::{Succession, of_other_kind};
 use crate::casework::{Case, CaseError, House};
 use crate::clock::random;
 use crate::domain::blob::{Blob, Sha256};
@@ -34,6 +35,8 @@ pub(super) struct Draft {
     pub distributors: Vec<(DistributorId, i64)>,
     /// The Notice plan whose content this one sends again.
     pub resends: Option<PlanId>,
+    /// Digest of who had been told what, for a Notice.
+    pub past: Option<Sha256>,
 }
 
 /// A digest of what a notice is made from, the instant aside: whoever tells it again compares.
@@ -45,7 +48,8 @@ pub(super) fn tells(disclosure: &Disclosure, advisories: &[(AdvisoryId, i64)]) -
     Sha256::of(&serde_json::to_vec(&told).unwrap_or_default())
 }
 
-/// Stores it. An older plan of the same kind that has not begun becomes void.
+/// Stores it. A notice ends no other before it is approved; a plan of any other kind takes the
+/// place of older ones that have not begun.
 pub(super) async fn pin(
     house: &House,
     actor: Actor,
@@ -69,6 +73,7 @@ pub(super) async fn pin(
         early_lift: house.config.plans.early_lift,
         announce_after: house.config.plans.announce_wait(built),
         resends: draft.resends,
+        past: draft.past,
         tells: (kind == PlanKind::Notice).then(|| tells(disclosure, &draft.advisories)),
         recipients: draft.recipients,
         groups: draft.groups,
@@ -97,6 +102,7 @@ pub(super) async fn pin(
         draft.blobs.into_iter().map(|b| (house.fresh(BlobId::new), b)).collect();
     let (stored, seen, notice) = (plan.clone(), disclosure.revision, manifest.notice());
     let (advisories, distributors) = (draft.advisories, draft.distributors);
+    let (steps, succession) = (manifest.steps.clone(), Succession::of(house, manifest));
     house
         .store
         .write(&deed, move |tx| {
@@ -107,30 +113,23 @@ pub(super) async fn pin(
                 _ => now.stage.is_open(),
             };
             if now.revision != seen || !fits {
-                return Err(StoreError::Conflict("disclosure"));
+                return Err(CaseError::Store(StoreError::Conflict("disclosure")));
             }
             for (id, revision) in advisories {
                 if tx.advisory(id)?.revision != revision {
-                    return Err(StoreError::Conflict("advisory"));
+                    return Err(StoreError::Conflict("advisory").into());
                 }
             }
             for (id, revision) in distributors {
                 if tx.distributor(id)?.revision != revision {
-                    return Err(StoreError::Conflict("distributor"));
+                    return Err(StoreError::Conflict("distributor").into());
                 }
             }
-            // News replaces what is still being sent: nobody may hear the old after the new.
-            let news = notice.is_some_and(|n| n > NoticeKind::First) && manifest.resends.is_none();
-            for old in tx.plans(dis)? {
-                if manifest.resends == Some(old.id) && !has_begun(&old) {
-                    return Err(StoreError::Conflict("plan"));
-                }
-                let ends = old.state.is_voidable() || (news && old.state == PlanState::Running);
-                if old.kind == kind && ends && replaces(&manifest, &old) {
-                    tx.move_plan(old.id, old.state, PlanState::Void)?;
-                }
+            if !succession.holds(tx)? {
+                return Err(StoreError::Conflict("ledger").into());
             }
-            tx.add_plan(&stored, &manifest.steps)?;
+            of_other_kind(tx, &stored)?;
+            tx.add_plan(&stored, &steps)?;
             for (blob_id, blob) in &blobs {
                 tx.put_blob(*blob_id, stored.id, blob)?;
             }
@@ -138,21 +137,6 @@ pub(super) async fn pin(
         })
         .await?;
     Ok(plan)
-}
-
-/// Whether what a plan tells was told and still holds.
-pub(super) const fn has_begun(plan: &Plan) -> bool {
-    matches!(plan.state, PlanState::Running | PlanState::Finished)
-}
-
-/// Whether a new plan takes the place of an older one of its kind. A resend takes that of
-/// another resend to the same contact only.
-fn replaces(new: &Manifest, old: &Plan) -> bool {
-    if new.resends.is_none() {
-        return true;
-    }
-    let old = Manifest::parse(old.manifest.open(Reason::Judging));
-    old.is_ok_and(|old| old.resends.is_some() && old.recipients == new.recipients)
 }
 
 fn check_size(house: &House, blobs: &[Blob]) -> Case<()> {

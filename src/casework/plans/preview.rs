@@ -9,7 +9,7 @@ use crate::domain::manifest::Manifest;
 use crate::domain::plan::{Plan, Step};
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
-use crate::letters::entity::{Delivery, compose, slots_of};
+use crate::letters::entity::{Delivery, compose, copy, slots_of};
 use crate::pgp::{self, Certificate};
 
 /// One file of a preview.
@@ -93,7 +93,8 @@ fn notice(step: &Step, blobs: &[Blob], nth: usize) -> Case<Option<File>> {
     };
     let bytes = compose(&group.bytes, &delivery)
         .map_err(|e| CaseError::machine("composing a notice", e))?;
-    let slots = slots_of(&bytes);
+    let mut slots = slots_of(&bytes);
+    slots.extend(copy::moved(&group.about.slots, &group.bytes, &bytes));
     Ok(Some(File { name: format!("notice-{nth:03}.eml"), bytes, slots }))
 }
 

@@ -1,33 +1,25 @@
 //! Gathering a Release plan: everything rendered, signed and pinned now, so that nothing is
 //! left to decide on the day.
 
-use async_trait::async_trait;
-
 use super::Order;
-use super::pin::{Draft, pin};
+use super::public::{Public, Words, begin, posted};
 use super::views::{self, Opened};
-use crate::casework::disclosures::{MEND, check, open_for_change, t0_of};
+use crate::casework::disclosures::{MEND, check};
 use crate::casework::windows::{hears, weigh};
 use crate::casework::{Case, CaseError, House};
-use crate::clock::random;
 use crate::domain::action::Action;
 use crate::domain::advisory::Reporter;
-use crate::domain::blob::{Blob, BlobRef, Sha256};
+use crate::domain::blob::{Blob, BlobRef};
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::{Case as Content, Disclosure, ReleaseKind};
-use crate::domain::effect::Intended;
-use crate::domain::finding::{Finding, Severity, any_stop};
-use crate::domain::ids::StepId;
-use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
-use crate::domain::planner::{self, Post, Push, ReleaseDay, Upload, Wait};
+use crate::domain::finding::Finding;
+use crate::domain::plan::{Plan, PlanKind, PlanState};
+use crate::domain::planner::{Post, Push, ReleaseDay, Upload, Wait};
 use crate::domain::secret::Reason;
 use crate::domain::stage::Stage;
-use crate::domain::time::At;
 use crate::domain::view::PublicView;
 use crate::formats::post_text::{self, Patches};
 use crate::formats::{Document, entry, osv, page};
-use crate::letters::post::{self, Detached, PostSigner};
-use crate::pgp::Signer;
 
 pub(super) async fn make(
     house: &House,
@@ -35,10 +27,7 @@ pub(super) async fn make(
     disclosure: &Disclosure,
     order: &Order,
 ) -> Case<(Plan, Vec<Finding>)> {
-    open_for_change(disclosure)?;
-    let t0 = t0_of(disclosure)?;
-    let id = disclosure.id;
-    let plans = house.store.read(move |r| r.plans(id)).await?;
+    let (t0, plans) = begin(house, disclosure).await?;
     if plans.iter().any(|p| {
         p.kind == PlanKind::Release && matches!(p.state, PlanState::Running | PlanState::Finished)
     }) {
@@ -59,34 +48,18 @@ pub(super) async fn make(
     let pages = making.pages()?;
     let blobs = making.blobs;
     let day = ReleaseDay {
-        t0: t0.at,
         pushes,
         uploads,
         waits,
         posts,
         pages,
         static_tree: house.config.site.static_tree.is_some(),
-        owner: house.config.team.address.clone(),
+        ..ReleaseDay::empty(t0.at, house.config.team.address.clone())
     };
-    let steps = planner::release(day, || house.fresh(StepId::new));
-    findings.extend(try_targets(house, &steps, &blobs).await);
-    if any_stop(&findings) {
-        return Err(CaseError::Blocked(findings));
-    }
-    let draft = Draft {
-        kind: PlanKind::Release,
-        t0,
-        threshold: house.config.plans.release,
-        recipients: Sha256::of(b""),
-        groups: Vec::new(),
-        announces: None,
-        steps,
-        blobs,
-        advisories: opened.advisories.iter().map(|a| (a.id, a.revision)).collect(),
-        distributors: vec![],
-        resends: None,
-    };
-    Ok((pin(house, actor, disclosure, draft).await?, findings))
+    let threshold = house.config.plans.release;
+    let kind = PlanKind::Release;
+    let public = Public { kind, t0, announces: None, threshold, day, blobs, findings };
+    public.pin(house, actor, disclosure, &opened).await
 }
 
 /// A patch is posted as its author wrote it: with a reporter's address in a trailer, too, or
@@ -134,68 +107,6 @@ async fn unannounced(
         )
         .cure("daybreak plan make DISC --kind notice; or disclosure new --without-notice REASON")
     }))
-}
-
-/// Asks every outlet whether its step could work. Nothing is sent; what a target says now
-/// may be cured before T0, so it is said but stops only where the content itself is wrong.
-pub async fn try_targets(house: &House, steps: &[Step], blobs: &[Blob]) -> Vec<Finding> {
-    let mut all = Vec::new();
-    for step in steps {
-        let Some(outlet) = house.outlets.get(&step.outlet) else {
-            all.push(
-                Finding::stop(
-                    "outlet-missing",
-                    &step.outlet,
-                    "a step needs this outlet, and it is not configured",
-                )
-                .cure("add its section to daybreak.toml"),
-            );
-            continue;
-        };
-        let wanted: Vec<Blob> = step
-            .action
-            .blobs()
-            .iter()
-            .filter_map(|b| blobs.iter().find(|have| have.about == **b).cloned())
-            .collect();
-        let intended = Intended { step: step.id, action: step.action.clone(), blobs: wanted };
-        all.extend(outlet.check(&intended).await);
-    }
-    // Reachability comes and goes; what will not mend itself stops.
-    const PASSING: &[&str] = &[
-        "relay-unreachable",
-        "relay-tls",
-        "relay-auth",
-        "index-unreachable",
-        "site-unreachable",
-        "repository-unreachable",
-        "public-unreachable",
-    ];
-    for finding in all.iter_mut().filter(|f| PASSING.contains(&f.code.as_str())) {
-        finding.severity = Severity::Warn;
-    }
-    all.dedup_by(|a, b| a.code == b.code && a.place == b.place && a.message == b.message);
-    all
-}
-
-/// The team's signer of posts, as letters want it.
-pub(super) struct Poster<'a> {
-    pub signer: &'a dyn Signer,
-    pub at: At,
-}
-
-#[async_trait]
-impl PostSigner for Poster<'_> {
-    async fn detached(&self, bytes: &[u8]) -> Result<Detached, String> {
-        let armored = self.signer.detach(bytes, self.at).await.map_err(|e| e.to_string())?;
-        Ok(Detached { armored, micalg: "pgp-sha512".to_owned() })
-    }
-
-    async fn clearsign(&self, text: &str) -> Result<String, String> {
-        let signed =
-            self.signer.clearsign(text.as_bytes(), self.at).await.map_err(|e| e.to_string())?;
-        String::from_utf8(signed).map_err(|_| "the signature is no text".to_owned())
-    }
 }
 
 struct Making<'a> {
@@ -276,40 +187,20 @@ impl<'a> Making<'a> {
                 .map_err(|e| CaseError::invalid("post", "cannot be made", e.to_string()))
         };
         let (full, short) = (words(Patches::Inline)?, words(Patches::Named)?);
-        let signer = Poster { signer: self.house.keys.post.as_ref(), at: self.house.now() };
         let mut all = Vec::new();
         for wanted in &self.content.posts {
             let list = self.house.config.list.get(&wanted.list).ok_or_else(|| {
                 CaseError::unknown("list", &wanted.list, "it is no longer configured")
             })?;
-            let (message_id, boundary) =
-                (self.house.message_id(), random::<16>(self.house.rng.as_ref()));
-            let post = post::Post {
-                list,
-                from: &self.house.config.team.address,
+            let words = Words {
+                what: "post",
                 subject: wanted.subject.as_deref().unwrap_or(&full.subject),
                 full: &full.text,
                 short: &short.text,
-                message_id: &message_id,
-                boundary: &hex::encode(boundary),
             };
-            let posted = post::compose(&post, &signer).await.map_err(|e| {
-                CaseError::invalid(
-                    format!("post to {}", wanted.list),
-                    "cannot be made",
-                    e.to_string(),
-                )
-            })?;
-            let (from, envelope_from, to) =
-                (posted.from.clone(), posted.envelope_from.clone(), posted.to.clone());
-            let what = format!("post to {}", wanted.list);
-            let message = self.keep(what, posted.blob(format!("post-{}.eml", wanted.list)))?;
-            let mail = Action::Mail { from, envelope_from, to, message_id, message };
-            let moderation = list.moderated.then(|| {
-                let archive = list.archive_url.as_deref().unwrap_or("its archive");
-                format!("Release the post to {} from moderation, then give the address at which {archive} shows it", list.address)
-            });
-            all.push(Post { list: wanted.list.clone(), mail, order: list.order, moderation });
+            let (post, blob) = posted(self.house, &wanted.list, list, &words).await?;
+            self.keep(format!("post to {}", wanted.list), blob)?;
+            all.push(post);
         }
         Ok(all)
     }

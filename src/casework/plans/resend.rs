@@ -5,8 +5,10 @@
 //! the pinned bytes of the other plan, and it tells no new revision. What was edited since is
 //! never sent again.
 
-use super::pin::{Draft, has_begun, pin, tells};
+use super::notice::Past;
+use super::pin::{Draft, pin, tells};
 use super::preview::blobs;
+use super::succession::has_begun;
 use super::{content, manifest_of, views};
 use crate::casework::disclosures::{open_for_change, t0_of};
 use crate::casework::ledger::ledger_of;
@@ -44,6 +46,8 @@ pub async fn resend(
         let cure = "there is nothing left to tell in advance";
         return Err(CaseError::not_now("its T0 has passed", cure));
     }
+    // Read first: what happens from here on is found again by whoever pins and approves.
+    let past = Past::read(house, disclosure.id).await?;
     let opened = views::open(house, disclosure).await?;
     let advisories: Vec<(AdvisoryId, i64)> =
         opened.advisories.iter().map(|a| (a.id, a.revision)).collect();
@@ -69,7 +73,8 @@ pub async fn resend(
     let lead = house.config.plans.lead_days;
     let not_before = planner::notice_at(&t0, record, contact, lead, house.now());
     let view = opened.notice(house, disclosure, t0, 1);
-    let like = like(&manifest, contact, &view)?;
+    let shared = house.config.signing.shared_body;
+    let like = like(&manifest, contact, &view, shared)?;
     let mut findings = leaks("clear subject", contact.clear_subject(), &view.advisories);
     findings.extend(judged(&certificates, &contact.address, not_before));
     if any_stop(&findings) {
@@ -91,12 +96,14 @@ pub async fn resend(
         Sealing { recipient, clear_subject, fingerprints, references, ..like.sealing.clone() };
     let recipients = Sha256::of(sealing.recipient.as_bytes());
     let notices = vec![Notice { mail, sealing, not_before }];
+    let steps = planner::notices(notices, || house.fresh(StepId::new));
     let draft = Draft {
         kind: PlanKind::Notice,
         t0,
         threshold: house.config.plans.resend,
         recipients,
-        steps: planner::notices(notices, || house.fresh(StepId::new)),
+        past: Some(past.basis(&steps, Some(base.id))),
+        steps,
         blobs: blobs(house, base.id, vec![like.group.clone()]).await?,
         advisories,
         distributors: vec![(distributor.id, distributor.revision)],
@@ -199,8 +206,14 @@ struct Like<'a> {
 
 /// The contact's own mail, or any distributor's with the content that its profile asks for.
 /// Never a reporter's.
-fn like<'a>(manifest: &'a Manifest, contact: &Contact, view: &NoticeView) -> Case<Like<'a>> {
-    let wanted = content::Content::of(&contact.profile, view).name();
+fn like<'a>(
+    manifest: &'a Manifest,
+    contact: &Contact,
+    view: &NoticeView,
+    shared: bool,
+) -> Case<Like<'a>> {
+    let content = content::Content::of(&contact.profile, view);
+    let wanted = if shared { content.equal() } else { content }.name();
     let own = contact.id.to_string();
     let mut other = None;
     for step in &manifest.steps {
@@ -226,5 +239,7 @@ fn like<'a>(manifest: &'a Manifest, contact: &Contact, view: &NoticeView) -> Cas
 
 /// Whether two content groups hold the same beside the text: the profile may have changed since.
 fn same_wishes(one: &str, other: &str) -> bool {
-    ["+poc", "-patches", "-json"].iter().all(|wish| one.contains(wish) == other.contains(wish))
+    ["+poc", "-patches", "-json", content::MARKED]
+        .iter()
+        .all(|wish| one.contains(wish) == other.contains(wish))
 }

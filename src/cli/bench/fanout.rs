@@ -5,7 +5,7 @@
 //! would cost.
 
 mod bound;
-mod cpu;
+pub(super) mod cpu;
 mod memory;
 mod ours;
 mod patch;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
+use super::super::bar::bar;
 use super::super::exit::{Ended, Exit, refuse};
 use super::super::print::{Print, table};
 use crate::clock::{Clock, Generator, SystemClock, random};
@@ -81,7 +81,7 @@ pub async fn run(args: &Smtp, print: Print) -> Ended {
     let mail = Arc::new(mail(args.bytes, clock.as_ref()).await?);
     let (mut one, mut four, mut peer) = (Vec::new(), Vec::new(), Vec::new());
     let mut with_peer = true;
-    let bar = bar(args.rounds, print);
+    let bar = bar(usize::try_from(args.rounds)?, "rounds", print);
     for round in 0..args.rounds {
         one.push(ours(&sink, &mail, args.mails, 1, &clock).await?);
         if sink.last() != mail.bytes() {
@@ -110,16 +110,6 @@ pub async fn run(args: &Smtp, print: Print) -> Ended {
         print.talk("this build is not optimised: build with --release for figures that count");
     }
     Ok(Exit::Ok)
-}
-
-/// Progress for a person who waits; nothing where nobody looks.
-fn bar(rounds: u32, print: Print) -> ProgressBar {
-    let target = match print.is_json() {
-        true => ProgressDrawTarget::hidden(),
-        // Draws only on a terminal.
-        false => ProgressDrawTarget::stderr(),
-    };
-    ProgressBar::with_draw_target(Some(u64::from(rounds)), target)
 }
 
 async fn mail(bytes: usize, clock: &dyn Clock) -> anyhow::Result<BellMail> {

@@ -87,6 +87,14 @@ pub struct Wishes {
     /// T0 (no unless said; never a list)
     #[arg(long, value_name = "yes|no", value_parser = words::yes_or_no())]
     receipts: Option<bool>,
+    /// Whether it gets a cover mail each month: from outside like a notice, inside nothing (no
+    /// unless said; never a list)
+    #[arg(long, value_name = "yes|no", value_parser = words::yes_or_no())]
+    cover: Option<bool>,
+    /// Whether each of its notices has a code of its own, which it is told of, and by which
+    /// `notice trace` knows a leaked text again (no unless said; never a list)
+    #[arg(long, value_name = "yes|no", value_parser = words::yes_or_no())]
+    watermark: Option<bool>,
 }
 
 impl Wishes {
@@ -99,6 +107,8 @@ impl Wishes {
             poc: self.poc == Some(true),
             requires_public_post: self.requires_public_post,
             receipts: self.receipts == Some(true),
+            cover: self.cover == Some(true),
+            watermark: self.watermark == Some(true),
         }
     }
 }
@@ -127,8 +137,16 @@ pub struct EditContact {
 
 pub async fn edit_contact(desk: &Desk, order: EditContact) -> anyhow::Result<()> {
     let found = find_distributor(&desk.house, &order.distributor).await?;
-    let Wishes { clear_subject, patches, poc, json_advisory, requires_public_post, receipts } =
-        order.wishes;
+    let Wishes {
+        clear_subject,
+        patches,
+        poc,
+        json_advisory,
+        requires_public_post,
+        receipts,
+        cover,
+        watermark,
+    } = order.wishes;
     let post = requires_public_post.map(Some).or(order.no_public_post.then_some(None));
     let edit = ContactEdit {
         kind: order.kind,
@@ -138,6 +156,8 @@ pub async fn edit_contact(desk: &Desk, order: EditContact) -> anyhow::Result<()>
         json_advisory,
         requires_public_post: post,
         receipts,
+        cover,
+        watermark,
     };
     let (house, actor) = (&desk.house, desk.actor);
     let edited = distributors::edit_contact(house, actor, &found, &order.contact, edit);

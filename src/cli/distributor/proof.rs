@@ -4,10 +4,15 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use super::Certificate;
+use crate::casework::challenges::Asked;
 use crate::casework::{challenges, distributors, find_distributor};
+use crate::cli::bar::bar;
 use crate::cli::desk::Desk;
 use crate::cli::files;
 use crate::cli::print::table;
+use crate::domain::party::{ContactKind, Distributor};
+use crate::domain::secret::Reason;
 
 #[derive(Debug, Subcommand)]
 pub enum Evidence {
@@ -56,14 +61,8 @@ pub enum Evidence {
         daybreak distributor retire-reply-certificate Sedge --contact distros@lists.sedge.example \
         --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567")]
     RetireReplyCertificate {
-        /// Name or id
-        distributor: String,
-        /// The list's address
-        #[arg(long, value_name = "ADDRESS")]
-        contact: String,
-        /// Its whole fingerprint
-        #[arg(long, value_name = "FINGERPRINT")]
-        fingerprint: String,
+        #[command(flatten)]
+        whose: Certificate,
     },
 }
 
@@ -72,7 +71,7 @@ pub async fn run(verb: Evidence, desk: &Desk) -> anyhow::Result<()> {
     match verb {
         Evidence::Challenge { distributor, contact } => {
             let found = find_distributor(house, &distributor).await?;
-            let asked = challenges::challenge(house, actor, &found, contact.as_deref()).await?;
+            let asked = ask(desk, &found, contact.as_deref()).await?;
             let json: Vec<_> = asked
                 .iter()
                 .map(|a| serde_json::json!({ "id": a.id, "address": a.address }))
@@ -94,7 +93,8 @@ pub async fn run(verb: Evidence, desk: &Desk) -> anyhow::Result<()> {
                 distributors::add_reply_certificate(house, actor, &found, &contact, &bytes).await?;
             desk.print.made(changed.id, &[])?;
         }
-        Evidence::RetireReplyCertificate { distributor, contact, fingerprint } => {
+        Evidence::RetireReplyCertificate { whose } => {
+            let Certificate { distributor, contact, fingerprint } = whose;
             let found = find_distributor(house, &distributor).await?;
             let retired = distributors::retire_reply_certificate(
                 house,
@@ -107,4 +107,27 @@ pub async fn run(verb: Evidence, desk: &Desk) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Asks one contact, or one after the other: each is sealed and handed over while a person waits.
+async fn ask(desk: &Desk, of: &Distributor, address: Option<&str>) -> anyhow::Result<Vec<Asked>> {
+    let contacts = &of.record.open(Reason::Review).contacts;
+    let can = contacts.iter().filter(|c| c.kind != ContactKind::List);
+    let addresses: Vec<&str> = match address {
+        Some(address) => vec![address],
+        None => can.map(|c| c.address.as_str()).collect(),
+    };
+    if addresses.is_empty() {
+        // Why nobody can be asked is said there.
+        return Ok(challenges::challenge(&desk.house, desk.actor, of, None).await?);
+    }
+    let bar = bar(addresses.len(), "asked", desk.print);
+    let mut asked = Vec::new();
+    for address in addresses {
+        bar.tick();
+        asked.extend(challenges::challenge(&desk.house, desk.actor, of, Some(address)).await?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(asked)
 }

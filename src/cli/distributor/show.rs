@@ -107,6 +107,8 @@ fn gets(contact: &Contact) -> String {
         (!profile.without_patches, "patches"),
         (!profile.without_json, "json"),
         (profile.poc, "poc"),
+        (profile.cover, "cover mails"),
+        (profile.watermark, "watermark"),
     ] {
         words.extend(is.then_some(word.to_owned()));
     }

@@ -4,10 +4,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::Looked;
-use crate::casework::{House, advisories, audits, disclosures, distributors, opening, plans};
+use crate::casework::{
+    House, advisories, audits, disclosures, distributors, inbound, ledger, opening, plans,
+};
 use crate::cli::config::{named_files, templates};
 use crate::config::Config;
 use crate::domain::finding::{Finding, Severity};
+use crate::domain::ledger::DeliveryState;
 use crate::domain::time::{At, Span};
 use crate::signing::Purpose;
 use crate::store::Verdict;
@@ -168,6 +171,75 @@ pub async fn clock(house: &House) -> anyhow::Result<Looked> {
         );
     }
     Ok(Looked::new("clock", now.spoken(), findings))
+}
+
+/// Mail of nobody, and bells that no relay has taken yet.
+pub async fn mail(house: &House) -> anyhow::Result<Looked> {
+    let room = inbound::room(house).await?;
+    let owed = house.store.read(|r| r.owed_bells()).await?.len();
+    let mut findings = Vec::new();
+    if room.is_scarce() {
+        findings.push(
+            Finding::warn(
+                "inbound-full",
+                "inbound.room_mib",
+                "mail of nobody takes nearly all of it",
+            )
+            .cure("daybreak mail list, then daybreak mail forget; or raise inbound.room_mib"),
+        );
+    }
+    if owed > 0 {
+        findings.push(
+            Finding::warn(
+                "alarm-unheard",
+                "mail",
+                format!("{owed} answers in clear, and no relay took the team's bell"),
+            )
+            .cure("daybreak mail list shows them; `daybreak doctor --live` looks at the relay"),
+        );
+    }
+    let said = format!("{} of {} MiB taken by mail of nobody", room.used >> 20, room.all >> 20);
+    Ok(Looked::new("mail", said, findings))
+}
+
+/// Notices that somebody still lacks, and approved plans that an edit made void.
+pub async fn notices(house: &House) -> anyhow::Result<Looked> {
+    let open: Vec<_> =
+        disclosures::list(house).await?.into_iter().filter(|d| d.stage.is_open()).collect();
+    let mut findings = Vec::new();
+    for disclosure in &open {
+        for worry in ledger::worries(house, disclosure.id).await? {
+            let plan = worry.plan;
+            let finding = match (worry.step, worry.code.as_str()) {
+                (None, _) => Finding::warn(
+                    "notice-void",
+                    format!("plan {plan}"),
+                    "it was approved, is void now, and no other took its place: nobody is told",
+                )
+                .cure("daybreak plan make DISCLOSURE --kind notice, and have it approved"),
+                (Some(step), code) => {
+                    let state = worry.state;
+                    let said = if code.is_empty() {
+                        state.to_string()
+                    } else {
+                        format!("{state} ({code})")
+                    };
+                    Finding::warn(code_of(state), format!("step {step}"), said)
+                        .cure("daybreak notice status DISCLOSURE; then notice mark or resend")
+                }
+            };
+            findings.push(finding);
+        }
+    }
+    Ok(Looked::new("notices", format!("{} open disclosures", open.len()), findings))
+}
+
+const fn code_of(state: DeliveryState) -> &'static str {
+    match state {
+        DeliveryState::Bounced => "notice-bounced",
+        DeliveryState::Silent => "notice-silent",
+        _ => "notice-blocked",
+    }
 }
 
 /// The cached state of every step against its log, and what waits for a person.

@@ -3,7 +3,7 @@
 
 use super::Looked;
 use crate::casework::House;
-use crate::casework::plans::{self, preview, release};
+use crate::casework::plans::{self, preview, public};
 use crate::domain::action::Action;
 use crate::domain::blob::Blob;
 use crate::domain::effect::Intended;
@@ -23,7 +23,7 @@ pub async fn looks(house: &House) -> anyhow::Result<Vec<Looked>> {
         if steps.is_empty() {
             continue;
         }
-        let findings = release::try_targets(house, &steps, &blobs).await;
+        let findings = public::try_targets(house, &steps, &blobs).await;
         let said = format!("{} {}: every target could be used", plan.kind, plan.id);
         all.push(Looked::new("targets", said, findings));
     }

@@ -3,6 +3,7 @@
 use super::{Delivery, DeliveryState, PLAN_VOID, TOO_LATE, silent_after};
 use crate::domain::action::Action;
 use crate::domain::event::{Happened, StepEvent};
+use crate::domain::had::Had;
 use crate::domain::plan::{Plan, Step};
 use crate::domain::receipt::Evidence;
 use crate::domain::run::{NOBODY_CAN_TELL, Progress, Run, Status};
@@ -132,23 +133,19 @@ fn heard(ours: Known, log: &[&StepEvent]) -> Known {
         Delayed => 1,
         _ => 0,
     };
-    let (mut known, mut left) = (ours, false);
+    let (mut known, mut had) = (ours, Had::default());
     for event in log {
+        had.fold(event);
         let (state, code, detail) = match &event.happened {
-            Happened::Intended => {
-                left = true;
-                continue;
-            }
             Happened::Delayed { code, said } => (Delayed, code.as_str(), said.clone()),
             Happened::Bounced { code, said } => (Bounced, code.as_str(), said.clone()),
             Happened::Acknowledged { by, how } => (Acknowledged, "", format!("{by}: {how}")),
             Happened::ByHand { by, evidence } => (ByHand, "", format!("{by}: {evidence}")),
             _ => continue,
         };
-        // Of a mail that never left only a person can tell anything.
-        let possible = left || state == ByHand;
         let news = rank(state) > rank(known.state) || (state == Delayed && known.state == Delayed);
-        if possible && news {
+        // Of a mail that never left only a person can tell anything.
+        if had.since().is_some() && news {
             known = Known::new(state, event.at, detail).coded(code);
         }
     }

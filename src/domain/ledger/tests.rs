@@ -80,6 +80,7 @@ fn known(number: i64, state: PlanState, happened: &[Happened], after: Span) -> D
         steps: vec![step()],
         resends: None,
         tells: None,
+        past: None,
     };
     let facts = PlanFacts { state, held: false, go: None, lifted: false };
     let repeat = Repeat::SameBytes { after: Span::mins(2), max: 1 };

@@ -96,6 +96,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, BadManifest> {
     let announce_after = Span::secs(page.value("announce-after")?);
     let resends = page.maybe_value("resends")?;
     let tells = page.maybe_value("tells")?;
+    let past = page.maybe_value("past")?;
     let recipients = page.value("recipients")?;
     let groups = page.many("group", Some)?;
     let announces = match page.maybe("announces") {
@@ -131,6 +132,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, BadManifest> {
         templates,
         resends,
         tells,
+        past,
         steps,
     };
     // The check list, the escapes and the line ends must be exactly what we would write:

@@ -88,6 +88,7 @@ pub(crate) fn sample() -> Manifest {
         recipients: Sha256::of(b""),
         resends: Some(PlanId::new(At::from_secs(1), [7; 10])),
         tells: Some(Sha256::of(b"told")),
+        past: Some(Sha256::of(b"past")),
         templates: vec![("notice.txt".into(), Sha256::of(b"t"))],
         steps: vec![mail, push, step(3, ask), step(4, publish), step(5, wait), step(6, run)],
     }

@@ -44,6 +44,9 @@ pub(super) fn render(manifest: &Manifest) -> String {
     if let Some(digest) = manifest.tells {
         page.line("tells", digest);
     }
+    if let Some(digest) = manifest.past {
+        page.line("past", digest);
+    }
     page.line("recipients", manifest.recipients);
     manifest.groups.iter().for_each(|g| page.line("group", g));
     if let Some(at) = manifest.announces {

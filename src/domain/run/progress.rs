@@ -1,5 +1,7 @@
 //! How far one step is: the fold of its events.
 
+mod put_off;
+
 use crate::domain::action::Action;
 use crate::domain::event::{Happened, StepEvent};
 use crate::domain::news::NoticeKind;
@@ -12,8 +14,8 @@ pub const BRANCH_MOVED: &str = "branch-moved";
 
 /// The code of a step whose fate stays unknown.
 pub const NOBODY_CAN_TELL: &str = "nobody-can-tell";
-/// The code of a notice that was put off for too long.
-pub const GAVE_UP: &str = "gave-up";
+pub use put_off::GAVE_UP;
+use put_off::PutOff;
 
 /// Where a step stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,8 +90,8 @@ pub struct Progress {
     pub detoured: bool,
     /// Whether the last `Clear` came out of `Unknown`.
     doubtful: bool,
-    /// Since when a mail is put off, over and over.
-    put_off_since: Option<At>,
+    /// How long a mail is put off, over and over.
+    put_off: Option<PutOff>,
     /// The last event that changed it.
     changed_at: Option<At>,
     /// The last look.
@@ -155,7 +157,7 @@ impl Progress {
                 self.failures = 0;
                 self.repeats = 0;
                 self.doubtful = false;
-                self.put_off_since = None;
+                self.put_off = None;
                 self.status = Status::Waiting;
             }
             // Whoever writes of a mail has had it: that ends a doubt, and starts nothing.
@@ -222,7 +224,14 @@ impl Progress {
         self.last_error = Some(error.clone());
         let leave = step.on_move == Some(OnMove::Leave) && !self.detoured;
         self.status = match error.retry {
-            Retry::Later if step.sealing.is_some() => self.put_off(at, ends(step, t0)),
+            Retry::Later if step.sealing.is_some() => {
+                let begun = match self.status {
+                    Status::Intended { at } => at,
+                    _ => at,
+                };
+                let put_off = self.put_off.get_or_insert_default();
+                put_off.again(begun, at, self.failures, ends(step, t0))
+            }
             Retry::Later => Status::Retry { at: at.plus(backoff(self.failures)) },
             Retry::Unknown => Status::Unknown { since: at },
             Retry::Never | Retry::AskHuman if error.code == BRANCH_MOVED && leave => {
@@ -234,34 +243,10 @@ impl Progress {
     }
 }
 
-impl Progress {
-    /// A notice that is put off is tried again with growing waits, until a person must know
-    /// that this recipient does not hear.
-    fn put_off(&mut self, at: At, ends: Option<At>) -> Status {
-        let since = *self.put_off_since.get_or_insert(at);
-        let last = give_up_at(since, ends);
-        if at >= last {
-            return Status::Blocked { code: GAVE_UP.to_owned() };
-        }
-        // The last try is made at the deadline, not a quarter of an hour before it.
-        Status::Retry { at: at.plus(unhurried(self.failures)).min(last) }
-    }
-}
-
 /// The instant after which a notice is of no use: none for one that says that it is off.
 fn ends(step: &Step, t0: At) -> Option<At> {
     let off = step.sealing.as_ref().is_some_and(|s| s.notice == NoticeKind::Cancellation);
     (!off).then_some(t0)
-}
-
-/// A day: a relay that is mended within it is not worth a person's night, and six days of a
-/// week's lead are left to reach the recipient otherwise. An hour before T0 at the latest, so
-/// that there is time for a telephone call. But never before a quarter of an hour of tries: who
-/// puts off strangers (greylisting) takes the second or third.
-fn give_up_at(since: At, ends: Option<At>) -> At {
-    let day = since.plus(Span::days(1));
-    let latest = ends.map_or(day, |t0| day.min(t0.plus(Span::hours(-1))));
-    latest.max(since.plus(Span::mins(15)))
 }
 
 /// 1, 2, 5, 10, 20, 40, then every 60 seconds.
@@ -275,15 +260,4 @@ fn backoff(failures: u32) -> Span {
         6 => 40,
         _ => 60,
     })
-}
-
-/// A notice has days: 10 and 30 seconds, 1 and 5 minutes, then every quarter of an hour.
-fn unhurried(failures: u32) -> Span {
-    match failures {
-        0 | 1 => Span::secs(10),
-        2 => Span::secs(30),
-        3 => Span::mins(1),
-        4 => Span::mins(5),
-        _ => Span::mins(15),
-    }
 }

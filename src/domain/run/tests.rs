@@ -57,6 +57,7 @@ impl Bench {
             templates: vec![],
             resends: None,
             tells: None,
+            past: None,
             steps,
         }
     }
@@ -460,9 +461,8 @@ fn a_clock_that_was_ahead_hurries_no_announcement() {
     assert_eq!(bench.after(Span::mins(15)).decide(), [Command::Look(id(2))]);
 }
 
-/// One notice, put off whenever it is tried, until it gives up; how long after the first try.
-fn given_up_after(before_t0: Span) -> Span {
-    let begin = T.plus(Span::millis(-before_t0.as_millis()));
+/// One notice that is due at `begin`.
+fn notice(begin: At) -> Bench {
     let sealing = crate::domain::plan::Sealing {
         recipient: "con_1".into(),
         notice: crate::domain::news::NoticeKind::First,
@@ -475,6 +475,13 @@ fn given_up_after(before_t0: Span) -> Span {
     notice.sealing = Some(sealing);
     let mut bench = Bench::new(PlanKind::Notice, vec![notice]);
     bench.now = begin;
+    bench
+}
+
+/// One notice, put off whenever it is tried, until it gives up; how long after the first try.
+fn given_up_after(before_t0: Span) -> Span {
+    let begin = T.plus(Span::millis(-before_t0.as_millis()));
+    let mut bench = notice(begin);
     loop {
         bench.look(1, Seen::CannotTell).fail(1, OutletError::later("recipient-deferred", "451"));
         match bench.run.next_due(bench.now) {
@@ -503,6 +510,40 @@ fn a_notice_that_is_put_off_gives_up_in_time_for_a_telephone_call(
 ) {
     let tried = given_up_after(before_t0);
     assert!(at_least <= tried && tried <= at_most, "{} s", tried.as_secs());
+}
+
+/// Held, or without an engine: nobody tried, so nobody gives up.
+#[test]
+fn only_time_in_which_it_was_tried_counts() {
+    let begin = T.plus(Span::days(-10));
+    let mut bench = notice(begin);
+    let mut tries = 0;
+    while bench.run.blocked().is_empty() {
+        bench.look(1, Seen::CannotTell).tell(1, Happened::Intended);
+        // The relay takes its time for the answer.
+        bench.after(Span::secs(5));
+        let error = OutletError::later("recipient-deferred", "451");
+        bench.tell(1, Happened::Failed { error });
+        tries += 1;
+        bench.now = bench.run.next_due(bench.now).unwrap_or(bench.now);
+        if [3, 40, 60].contains(&tries) {
+            bench.after(Span::days(2));
+        }
+    }
+    let took = bench.now.since(begin).minus(Span::days(6));
+    assert!(
+        Span::hours(23) < took && took <= Span::days(1).plus(Span::mins(1)),
+        "{}",
+        took.as_secs()
+    );
+    assert!((90..110).contains(&tries), "{tries} tries");
+    // A clock that was set back undoes no try, and one set ahead is no try.
+    let mut bench = notice(begin);
+    for hours in [0, -3, 200, -200, 100] {
+        bench.after(Span::hours(hours));
+        bench.look(1, Seen::CannotTell).fail(1, OutletError::later("recipient-deferred", "451"));
+        assert_eq!(bench.run.blocked(), [], "{hours}");
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn delivery<'a>() -> Delivery<'a> {
 }
 
 fn grouped(view: &NoticeView) -> Group {
-    make::group(&Templates::load(None).unwrap(), view, &News::First, BOUNDARY).unwrap()
+    make::group(&Templates::load(None).unwrap(), view, &News::First, false, BOUNDARY).unwrap()
 }
 
 fn with(advisory: AdvisoryView) -> NoticeView {
@@ -160,8 +160,9 @@ fn names_that_are_no_file_names_are_refused() {
 fn a_patch_with_a_wrong_digest_stops_the_group() {
     let mut view = notice(Audience::Distributor);
     view.patches[0].bytes.push(b'!');
-    let error =
-        make::group(&Templates::load(None).unwrap(), &view, &News::First, BOUNDARY).err().unwrap();
+    let error = make::group(&Templates::load(None).unwrap(), &view, &News::First, false, BOUNDARY)
+        .err()
+        .unwrap();
     assert!(error.to_string().contains("patches[0].sha256"), "{error}");
 }
 

@@ -11,6 +11,8 @@ const RECIPIENTS: usize = 50;
 const LARGEST: usize = 256 * 1024;
 /// Most characters kept of what a relay said.
 const SAID: usize = 1000;
+/// Most characters of an address (RFC 5321 section 4.5.3.1.3).
+const ADDRESS: usize = 256;
 
 /// What a relay says of one recipient (RFC 3464 section 2.3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +28,10 @@ pub enum Fate {
 /// What is told of one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
+    /// Of whom, as the relay that reports knows them (RFC 3464 section 2.3.2).
+    pub recipient: String,
+    /// Of whom, as we named them, when the relays on the way kept that (section 2.3.1).
+    pub original: String,
     /// What became of it.
     pub fate: Fate,
     /// Enhanced status code, `5.1.1`.
@@ -46,11 +52,28 @@ pub struct Dsn {
 }
 
 impl Dsn {
-    /// The worst of it: one recipient of ours may have been expanded to several.
-    pub fn worst(&self) -> Option<&Told> {
-        let of = |fate| self.told.iter().find(|t| t.fate == fate);
-        of(Fate::Failed).or_else(|| of(Fate::Delayed)).or_else(|| of(Fate::Went))
+    /// What it says of the address that we wrote to. A role's server may tell of each of its
+    /// people: what became of the role's own address counts before what became of those it was
+    /// expanded to, and only a report that names it nowhere is taken by the worst of all.
+    pub fn of(&self, address: &str) -> Option<&Told> {
+        let its_own = |t: &&Told| names(&t.recipient, address);
+        let expanded = |t: &&Told| names(&t.original, address);
+        let own = worst(self.told.iter().filter(its_own));
+        own.or_else(|| worst(self.told.iter().filter(expanded))).or_else(|| self.worst())
     }
+
+    /// The worst of it.
+    pub fn worst(&self) -> Option<&Told> {
+        worst(self.told.iter())
+    }
+}
+
+fn worst<'a>(told: impl Iterator<Item = &'a Told>) -> Option<&'a Told> {
+    told.min_by_key(|t| match t.fate {
+        Fate::Failed => 0,
+        Fate::Delayed => 1,
+        Fate::Went => 2,
+    })
 }
 
 /// Reads a `multipart/report`.
@@ -103,6 +126,7 @@ fn value<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 fn told(fields: &[(String, String)]) -> Option<Told> {
+    let of = |name| value(fields, name).map(address).unwrap_or_default();
     let action = value(fields, "action")?.split_whitespace().next()?.to_ascii_lowercase();
     let fate = match action.as_str() {
         "failed" => Fate::Failed,
@@ -120,7 +144,22 @@ fn told(fields: &[(String, String)]) -> Option<Told> {
     let code = Some(status).filter(is_code).unwrap_or(unknown).to_owned();
     let diagnostic = value(fields, "diagnostic-code").unwrap_or_default();
     let said = diagnostic.split_once(';').map_or(diagnostic, |(_, said)| said);
-    Some(Told { fate, code, said: said.trim().chars().take(SAID).collect() })
+    let said = said.trim().chars().take(SAID).collect();
+    let (recipient, original) = (of("final-recipient"), of("original-recipient"));
+    Some(Told { recipient, original, fate, code, said })
+}
+
+/// The address in `rfc822; name@host`; some relays leave the brackets.
+fn address(value: &str) -> String {
+    let address = value.split_once(';').map_or(value, |(_, address)| address);
+    address.trim().trim_matches(['<', '>']).chars().take(ADDRESS).collect()
+}
+
+/// Whether an address in a report is ours; some relays leave it as it stood in their
+/// conversation (xtext, RFC 3461 section 4).
+fn names(told: &str, ours: &str) -> bool {
+    let xtext = ours.replace('+', "+2B").replace('=', "+3D");
+    told.eq_ignore_ascii_case(ours) || told.eq_ignore_ascii_case(&xtext)
 }
 
 /// From the headers, or the whole mail, that came back as the last part.

@@ -96,6 +96,46 @@ fn a_report_as_postfix_writes_it() {
     assert_eq!(refused(&none), Refused::Malformed);
 }
 
+/// What POSTFIX says of its one recipient, said of several.
+fn of_several(all: &[(&str, &str, &str)]) -> Dsn {
+    let group = |(to, original, action): &(&str, &str, &str)| {
+        format!(
+            "Final-Recipient: rfc822; {to}\nOriginal-Recipient: {original}\nAction: {action}\n\n"
+        )
+    };
+    let (before, rest) = POSTFIX.split_once("Final-Recipient").unwrap();
+    let (_, after) = rest.split_once("\n\n").unwrap();
+    let groups: String = all.iter().map(group).collect();
+    let text = format!("{before}{}\n\n{after}", groups.trim_end());
+    match read(&text) {
+        Ok(Shape::Report(dsn)) => dsn,
+        _ => panic!("not a report: {text}"),
+    }
+}
+
+#[test]
+fn a_report_on_several_is_judged_by_the_address_that_was_ours() {
+    let role = "rfc822;security+x@larch.example";
+    let dsn = of_several(&[
+        ("gone@larch.example", role, "failed"),
+        ("<Security+2Bx@larch.example>", role, "delivered"),
+        ("late@larch.example", role, "delayed"),
+    ]);
+    let fate = |dsn: &Dsn, of: &str| dsn.of(of).unwrap().fate;
+    // Its own group counts before those of the people behind it.
+    assert_eq!(fate(&dsn, "security+x@larch.example"), Fate::Went);
+    assert_eq!(fate(&dsn, "late@larch.example"), Fate::Delayed);
+    // Named nowhere: the worst, whoever it is about.
+    assert_eq!(fate(&dsn, "other@larch.example"), Fate::Failed);
+    // Two of its people, and one who only stands in the same report.
+    let dsn = of_several(&[
+        ("ann@larch.example", "rfc822; security@larch.example", "delivered"),
+        ("bob@larch.example", "rfc822; SECURITY@larch.example", "delayed"),
+        ("stranger@fennel.example", "rfc822; stranger@fennel.example", "failed"),
+    ]);
+    assert_eq!(fate(&dsn, "security@larch.example"), Fate::Delayed);
+}
+
 /// `aGVsbG8=` is no OpenPGP message, which nobody here looks at.
 const ARMOR: &str = "-----BEGIN PGP MESSAGE-----\nVersion: x\nComment: y\n\naGVs\nbG8=\n=AbCd\n-----END PGP MESSAGE-----\n";
 

@@ -2,15 +2,17 @@
 //!
 //! A kept connection that turns out to be gone before a message began is replaced by a fresh
 //! one, once and silently: nothing was sent. After a message's first byte nothing is repeated
-//! here, whatever happens. What is public never waits for a notice that hangs: one connection
-//! more is kept for it.
+//! here, whatever happens. A conversation that hangs gives its place back after a while and goes
+//! on: nobody waits for it any longer. What is public waits for no place at all; its sender
+//! bounds how much of it there is.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
 use super::session::{Door, Failed, Session};
-use super::{Letter, Urgency};
+use super::{Letter, Urgency, grace};
+use crate::clock::within;
 use crate::domain::time::{Mono, Span};
 
 /// A session that waits for its next message, and since when.
@@ -23,23 +25,16 @@ struct Idle {
 pub(super) struct Pool {
     door: Arc<Door>,
     places: Semaphore,
-    /// For what must not wait.
-    spare: Semaphore,
     idle: Mutex<Vec<Idle>>,
     keep: Span,
 }
 
 impl Pool {
-    /// At most `most` connections, each used again unless it was idle for longer than `keep`.
+    /// At most `most` connections that do not hang, each used again unless it was idle for longer
+    /// than `keep`.
     pub(super) fn new(door: Door, most: u32, keep: Span) -> Self {
         let most = usize::try_from(most).unwrap_or(1).max(1);
-        Self {
-            door: Arc::new(door),
-            places: Semaphore::new(most),
-            spare: Semaphore::new(1),
-            idle: Mutex::default(),
-            keep,
-        }
+        Self { door: Arc::new(door), places: Semaphore::new(most), idle: Mutex::default(), keep }
     }
 
     pub(super) fn door(&self) -> &Arc<Door> {
@@ -52,7 +47,22 @@ impl Pool {
         letter: &Letter<'_>,
         urgency: Urgency,
     ) -> Result<String, Failed> {
-        let _place = self.place(urgency).await;
+        let place = match urgency {
+            Urgency::MayWait => self.places.acquire().await.ok(),
+            Urgency::AtOnce => None,
+        };
+        let sending = self.converse(letter);
+        tokio::pin!(sending);
+        let clock = self.door.clock.as_ref();
+        if let Some(done) = within(clock, grace(letter.bytes.len()), &mut sending).await {
+            return done;
+        }
+        // It hangs: whoever waits has its place.
+        drop(place);
+        sending.await
+    }
+
+    async fn converse(&self, letter: &Letter<'_>) -> Result<String, Failed> {
         if let Some(session) = self.kept() {
             match self.with(session, letter).await {
                 Err(failed) if failed.gone && !failed.begun => {}
@@ -81,17 +91,5 @@ impl Pool {
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A place; `None` only if there were none at all, which closes nothing.
-    async fn place(&self, urgency: Urgency) -> Option<SemaphorePermit<'_>> {
-        match urgency {
-            Urgency::Notice => self.places.acquire().await.ok(),
-            Urgency::AtOnce => tokio::select! {
-                biased;
-                place = self.places.acquire() => place.ok(),
-                place = self.spare.acquire() => place.ok(),
-            },
-        }
     }
 }

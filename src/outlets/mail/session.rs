@@ -11,6 +11,7 @@ use lettre::transport::smtp::response::{Response, Severity};
 use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
+use super::report::Asked;
 use super::starttls::{self, NoStartTls};
 use super::tls::{self, NoTls};
 use super::wire::Wire;
@@ -69,6 +70,8 @@ pub(super) struct Session {
     door: Arc<Door>,
     /// Whether a transaction was left half-way, and must be reset before the next.
     dirty: bool,
+    /// Whether it offers DSN (RFC 3461), once it was asked.
+    reports: Option<bool>,
 }
 
 impl Session {
@@ -90,7 +93,7 @@ impl Session {
         let smtp = within(door.clock.as_ref(), door.patience.connect, greet)
             .await
             .unwrap_or_else(|| Err(OutletError::later("relay-unreachable", "no answer in time")))?;
-        let mut session = Self { smtp, door: Arc::clone(door), dirty: false };
+        let mut session = Self { smtp, door: Arc::clone(door), dirty: false, reports: None };
         session.log_in().await?;
         Ok(session)
     }
@@ -133,10 +136,29 @@ impl Session {
         }
     }
 
+    /// What can be asked of this relay: nothing unless it offers DSN. lettre keeps no such word
+    /// of the greeting, so the relay is asked again, once a connection.
+    async fn may_ask<'a>(&mut self, asked: Asked<'a>) -> Result<Asked<'a>, Failed> {
+        if asked == Asked::Nothing {
+            return Ok(asked);
+        }
+        let offered = match self.reports {
+            Some(known) => known,
+            None => match self.say(format!("EHLO {}\r\n", self.door.hello), "relay").await {
+                Ok(offers) => offers_dsn(&offers),
+                // It is there and says no more: the mail goes without.
+                Err(failed) if !failed.gone => false,
+                Err(failed) => return Err(failed),
+            },
+        };
+        self.reports = Some(offered);
+        Ok(if offered { asked } else { Asked::Nothing })
+    }
+
     /// Hands one message over and gives the relay's reply. Addresses and line ends have been
     /// checked. The session serves again unless the failure says that it is gone.
     pub(super) async fn hand_over(&mut self, letter: &Letter<'_>) -> Result<String, Failed> {
-        let Letter { from, to, bytes } = *letter;
+        let Letter { from, to, bytes, asked } = *letter;
         let body = if bytes.is_ascii() {
             ""
         } else if self.smtp.server_info().supports_feature(Extension::EightBitMime) {
@@ -147,9 +169,11 @@ impl Session {
         if self.dirty {
             self.say("RSET\r\n".to_owned(), "relay").await?;
         }
+        let asked = self.may_ask(asked).await?;
         self.dirty = true;
-        self.say(format!("MAIL FROM:<{from}>{body}\r\n"), "sender").await?;
-        self.say(format!("RCPT TO:<{to}>\r\n"), "recipient").await?;
+        let (sender, recipient) = (asked.with_sender(), asked.with_recipient());
+        self.say(format!("MAIL FROM:<{from}>{body}{sender}\r\n"), "sender").await?;
+        self.say(format!("RCPT TO:<{to}>{recipient}\r\n"), "recipient").await?;
         let go_on = self.say("DATA\r\n".to_owned(), "message").await?;
         if !go_on.has_code(354) {
             return Err(Failed::before(OutletError::later("relay-confused", reply(&go_on))));
@@ -264,6 +288,11 @@ fn hung_up(error: &SmtpError) -> bool {
 fn reply(response: &Response) -> String {
     let lines: Vec<_> = response.message().collect();
     format!("{} {}", response.code(), lines.join(" ")).trim_end().to_owned()
+}
+
+/// RFC 3461 section 3: the keyword has no parameters.
+fn offers_dsn(offers: &Response) -> bool {
+    offers.message().any(|line| line.trim().eq_ignore_ascii_case("DSN"))
 }
 
 /// RFC 1870: `SIZE` alone or `SIZE 0` means no stated limit.

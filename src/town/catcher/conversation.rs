@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -32,6 +33,7 @@ async fn converse(stream: TcpStream, desk: Arc<Desk>) -> io::Result<()> {
         known: false,
         from: None,
         to: Vec::new(),
+        asked: Vec::new(),
     };
     talk.say("220 catcher ready").await?;
     while let Some(line) = talk.line().await? {
@@ -62,6 +64,7 @@ struct Talk {
     known: bool,
     from: Option<String>,
     to: Vec<String>,
+    asked: Vec<String>,
 }
 
 impl Talk {
@@ -80,6 +83,7 @@ impl Talk {
     fn forget(&mut self) {
         self.from = None;
         self.to.clear();
+        self.asked.clear();
     }
 
     /// Whether the conversation goes on.
@@ -110,6 +114,9 @@ impl Talk {
         self.forget();
         let mut lines = vec!["catcher".to_owned(), "8BITMIME".to_owned()];
         lines.push(format!("SIZE {}", self.desk.size));
+        if self.desk.dsn {
+            lines.push("DSN".to_owned());
+        }
         if self.desk.account.is_some() {
             lines.push("AUTH PLAIN".to_owned());
         }
@@ -138,6 +145,7 @@ impl Talk {
             known: false,
             from: None,
             to: Vec::new(),
+            asked: Vec::new(),
         })
     }
 
@@ -160,9 +168,13 @@ impl Talk {
             return "530 5.7.0 log in first".to_owned();
         }
         match path(rest, "FROM:") {
-            Some(from) => {
+            Some((from, asked)) => {
+                if self.asks_too_much(&asked) {
+                    return TOO_MUCH.to_owned();
+                }
                 self.forget();
                 self.from = Some(from);
+                self.asked.push(asked);
                 "250 ok".to_owned()
             }
             None => "501 MAIL FROM:<address>".to_owned(),
@@ -170,16 +182,29 @@ impl Talk {
     }
 
     fn rcpt(&mut self, rest: &str) -> String {
-        let Some(to) = path(rest, "TO:").filter(|_| self.from.is_some()) else {
+        let Some((to, asked)) = path(rest, "TO:").filter(|_| self.from.is_some()) else {
             return "503 RCPT TO:<address> after MAIL".to_owned();
         };
+        if self.asks_too_much(&asked) {
+            return TOO_MUCH.to_owned();
+        }
         let mine =
             |f: &Fault| matches!(f, Fault::RefuseRecipient { address, .. } if *address == to);
         if let Some(Fault::RefuseRecipient { code, .. }) = self.desk.strikes(mine) {
             return format!("{code} {to} is not taken");
         }
         self.to.push(to);
+        self.asked.push(asked);
         "250 ok".to_owned()
+    }
+
+    /// Whether reports are asked for that were not offered.
+    fn asks_too_much(&self, asked: &str) -> bool {
+        let of_reports = |word: &str| {
+            let name = word.split('=').next().unwrap_or_default();
+            ["RET", "ENVID", "NOTIFY", "ORCPT"].iter().any(|n| n.eq_ignore_ascii_case(name))
+        };
+        !self.desk.dsn && asked.split_whitespace().any(of_reports)
     }
 
     /// Takes the message; whether the conversation goes on.
@@ -205,7 +230,10 @@ impl Talk {
                 self.say(&format!("{code} not taken")).await?;
                 return Ok(true);
             }
-            Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::Hang) => {
+                self.desk.hanging.fetch_add(1, Ordering::Relaxed);
+                std::future::pending().await
+            }
             _ => {}
         }
         if bytes.len() > self.desk.size {
@@ -215,6 +243,7 @@ impl Talk {
         let caught = Caught {
             from: self.from.take().unwrap_or_default(),
             to: std::mem::take(&mut self.to),
+            asked: std::mem::take(&mut self.asked),
             bytes,
             at: self.desk.clock.wall(),
             sealed: self.sealed,
@@ -232,9 +261,14 @@ impl Talk {
     }
 }
 
-/// The address between angle brackets after `keyword`.
-fn path(rest: &str, keyword: &str) -> Option<String> {
+/// Section 4 of RFC 3461 knows parameters that a relay without it does not (RFC 5321 section
+/// 4.1.1.11).
+const TOO_MUCH: &str = "555 5.5.4 parameters not known";
+
+/// The address between angle brackets after `keyword`, and the parameters after it.
+fn path(rest: &str, keyword: &str) -> Option<(String, String)> {
     let given = rest.get(..keyword.len()).filter(|k| k.eq_ignore_ascii_case(keyword))?;
     let (_, after) = rest.strip_prefix(given)?.trim_start().split_once('<')?;
-    after.split_once('>').map(|(address, _)| address.to_owned())
+    let (address, asked) = after.split_once('>')?;
+    Some((address.to_owned(), asked.trim().to_owned()))
 }

@@ -1,5 +1,7 @@
 //! Reports on deliveries, as Postfix writes them, in every way of marking senders.
 
+use std::collections::BTreeSet;
+
 use daybreak::casework::controls;
 use daybreak::casework::inbound::{NotTaken, list};
 use daybreak::domain::deed::Actor;
@@ -7,6 +9,7 @@ use daybreak::domain::event::Happened;
 use daybreak::domain::message::MessageKind;
 use daybreak::domain::plan::PlanState;
 use daybreak::domain::time::Span;
+use daybreak::town::catcher::Caught;
 use daybreak::town::story;
 use rstest::rstest;
 
@@ -15,12 +18,12 @@ use crate::ground::Db;
 use crate::whole_day::Told;
 use crate::world::town;
 
-const VERP: &str = "sender_mode = \"verp\"\nbounce_domain = \"bounces.meadow.example\"";
+pub const VERP: &str = "sender_mode = \"verp\"\nbounce_domain = \"bounces.meadow.example\"";
 const PLUS: &str = "sender_mode = \"plus\"\nenvelope_from = \"return@meadow.example\"";
 const FIXED: &str = "envelope_from = \"return@meadow.example\"";
 
 /// Everybody told, by a house whose `[mail]` says more.
-async fn told_with(db: Db, mail: &str) -> Option<Told> {
+pub async fn told_with(db: Db, mail: &str) -> Option<Told> {
     let mut town = town(db).await?;
     let file = town.dir().join("daybreak.toml");
     let text = std::fs::read_to_string(&file).unwrap();
@@ -32,7 +35,13 @@ async fn told_with(db: Db, mail: &str) -> Option<Told> {
 }
 
 /// A report as Postfix 3.7 sends it; `sender` was MAIL FROM of what it is about.
-fn postfix(sender: &str, message_id: &str, to: &str, action: &str, status: &str) -> Vec<u8> {
+pub(super) fn postfix(
+    sender: &str,
+    message_id: &str,
+    to: &str,
+    action: &str,
+    status: &str,
+) -> Vec<u8> {
     crlf(&format!(
         "Return-Path: <>\n\
          X-Original-To: {sender}\n\
@@ -77,6 +86,37 @@ fn postfix(sender: &str, message_id: &str, to: &str, action: &str, status: &str)
          Message-ID: <{message_id}>\n\n\
          --4BD5F1FE.1795132800/mx.example--\n"
     ))
+}
+
+/// The name of a transaction that relays were told, and the other words with it.
+fn named(mail: &Caught) -> &str {
+    let [sender, recipient] = mail.asked.as_slice() else { panic!("{:?}", mail.asked) };
+    assert_eq!(recipient, "NOTIFY=FAILURE,DELAY");
+    sender.strip_prefix("RET=HDRS ENVID=").unwrap()
+}
+
+#[rstest]
+#[case(VERP)]
+#[case(PLUS)]
+#[case(FIXED)]
+#[tokio::test]
+async fn relays_are_told_a_name_that_says_nothing_and_is_enough(#[case] mail: &str) {
+    let told = told_with(Db::Sqlite, mail).await.unwrap();
+    let mut names = BTreeSet::new();
+    for mail in &told.mails {
+        let name = named(mail);
+        assert!(name.len() == 32 && name.bytes().all(|b| b.is_ascii_hexdigit()), "{name}");
+        assert!(names.insert(name), "two mails share a name");
+    }
+    // A report to another address, without our headers: the name alone finds its delivery.
+    let gone = "vulns@fennel.example";
+    let name = named(notice_to(&told, gone));
+    let report = postfix("postmaster@meadow.example", "x@y", gone, "failed", "5.1.1");
+    let report = String::from_utf8(report).unwrap();
+    let with = format!("Original-Envelope-Id: {name}\r\nX-Postfix-Queue-ID");
+    let report = report.replace("X-Postfix-Queue-ID", &with).into_bytes();
+    assert_eq!(taken(&told.town, &report).await.happened, Some("bounced"));
+    assert!(matches!(&words(&told, gone).await[..], [Happened::Bounced { .. }]));
 }
 
 #[rstest]

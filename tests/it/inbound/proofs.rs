@@ -4,10 +4,12 @@ use daybreak::casework::challenges::{challenge, proofs, prove};
 use daybreak::casework::distributors::{self, NewContact, NewDistributor};
 use daybreak::casework::find_distributor;
 use daybreak::domain::deed::Actor;
+use daybreak::domain::message::{Challenge, Sending};
 use daybreak::domain::party::Profile;
+use daybreak::domain::secret::Reason;
 use daybreak::domain::time::Span;
 use daybreak::engine::Engine;
-use daybreak::town::catcher::Caught;
+use daybreak::town::catcher::{Caught, Fault, Times};
 use daybreak::town::{Town, story};
 use rstest::rstest;
 
@@ -166,4 +168,68 @@ async fn the_engine_asks_once_at_first_and_once_before_each_t0() {
     assert_eq!(heard, [1, 1, 1, 2, 2, 2]);
     let mails = town.catcher.mails();
     assert!(mails.iter().all(|m| m.to == [town.people.distributors[0].address]));
+}
+
+#[tokio::test]
+async fn what_the_relay_does_not_take_is_asked_again_ever_later_and_not_for_ever() {
+    let town = town(Db::Sqlite).await.unwrap();
+    let reader = &town.people.distributors[0];
+    let contact = NewContact {
+        address: reader.address.to_owned(),
+        kind: reader.kind,
+        profile: Profile { receipts: true, ..Profile::default() },
+        certificates: vec![("x.asc".to_owned(), reader.keys[0].certificate.to_bytes())],
+    };
+    let new = NewDistributor {
+        groups: vec![],
+        name: reader.name.to_owned(),
+        lead_days: None,
+        longest_embargo_days: None,
+        contact,
+        accept_unusable: false,
+    };
+    distributors::add(&town.house, OPERATOR, new).await.unwrap();
+    let hand = town.hand.clone().unwrap();
+    let tries = async || {
+        let all = town.house.store.read(|r| r.challenges()).await.unwrap();
+        let told = |c: &Challenge| c.record.open(Reason::Review).sending;
+        (all.len(), all.last().map(told))
+    };
+    let mut engine = Engine::start(town.house.clone()).await.unwrap();
+    let refuse = Fault::RefuseRecipient { address: reader.address.to_owned(), code: 450 };
+    town.catcher.script(refuse.clone(), Times::Always);
+    // Hours since the first, and how often it was tried by then; the engine forgets nothing.
+    for (hours, tried) in [(0, 1), (1, 2), (3, 2), (2, 3), (15, 3), (1, 4), (47, 4), (1, 5)] {
+        hand.advance(Span::hours(hours));
+        engine.settle().await.unwrap();
+        assert_eq!(tries().await, (tried, Some(Sending::Refused)), "{hours} hours on");
+        engine.end().await.unwrap();
+        engine = Engine::start(town.house.clone()).await.unwrap();
+        engine.settle().await.unwrap();
+        assert_eq!(tries().await.0, tried, "a restart asked");
+    }
+    let bells = || town.catcher.mails().iter().filter(|m| m.to != [reader.address]).count();
+    for _ in 0..10 {
+        hand.advance(Span::days(1));
+        engine.settle().await.unwrap();
+    }
+    assert_eq!(tries().await.0, 5, "it is given up");
+    assert_eq!(bells(), 1, "and the team hears of it, once");
+    assert!(unproven(&town).await.contains(&reader.address.to_owned()));
+
+    // Two weeks before T0 is another occasion: refused once, it is taken an hour later.
+    town.catcher.behave();
+    town.catcher.script(refuse, Times::Only(1));
+    let (advisory, _) = story::draft(&town).await.unwrap();
+    let t0 = story::t0_in(&town, Span::days(20));
+    story::open(&town, &advisory, t0).await.unwrap();
+    hand.advance_to(t0.days_before(12));
+    engine.settle().await.unwrap();
+    assert_eq!(tries().await, (6, Some(Sending::Refused)));
+    hand.advance(Span::hours(1));
+    engine.settle().await.unwrap();
+    assert_eq!(tries().await, (7, Some(Sending::Taken)));
+    hand.advance_to(t0.days_before(1));
+    engine.settle().await.unwrap();
+    assert_eq!(tries().await.0, 7, "once it is taken nobody is asked again");
 }

@@ -7,20 +7,21 @@ use daybreak::domain::message::{MessageKind, Standing};
 use daybreak::pgp::TeamKey;
 use rstest::rstest;
 
-use super::{arrives, crlf, id_of, notice_to, record, taken, words};
+use super::bounces::{VERP, told_with};
+use super::{arrives, crlf, id_of, notice, notice_to, record, step_to, taken, words};
 use crate::gpg::Gpg;
 use crate::ground::Db;
 use crate::whole_day::Told;
 
 /// Somebody's own machine, the team's certificate known.
-struct Desk {
+pub(super) struct Desk {
     gpg: Gpg,
     key: String,
     team: String,
 }
 
 impl Desk {
-    async fn of(told: &Told, key: &TeamKey) -> Option<Self> {
+    pub(super) async fn of(told: &Told, key: &TeamKey) -> Option<Self> {
         let gpg = Gpg::at(told.town.house.now()).await?;
         gpg.import_secret(key).await;
         let team = told.town.team_certificate();
@@ -29,7 +30,7 @@ impl Desk {
         Some(Self { gpg, key, team: team.fingerprint().to_string() })
     }
 
-    async fn sealed(&self, text: &[u8]) -> String {
+    pub(super) async fn sealed(&self, text: &[u8]) -> String {
         let args = [
             "--armor",
             "--sign",
@@ -49,7 +50,7 @@ impl Desk {
 }
 
 /// RFC 3156 around an armored message; `more` are headers that stand outside.
-fn pgp_mime(from: &str, more: &str, armored: &str) -> Vec<u8> {
+pub(super) fn pgp_mime(from: &str, more: &str, armored: &str) -> Vec<u8> {
     crlf(&format!(
         "Received: from mx.example\nFrom: {from}\nTo: security@meadow.example\n\
          Subject: ...\nMessage-ID: <reply.{}@example>\n{more}MIME-Version: 1.0\n\
@@ -66,7 +67,7 @@ fn pgp_mime(from: &str, more: &str, armored: &str) -> Vec<u8> {
 }
 
 /// What Thunderbird puts inside: copies of the headers, then the text.
-fn thunderbird(answers: &str, text: &str) -> Vec<u8> {
+pub(super) fn thunderbird(answers: &str, text: &str) -> Vec<u8> {
     crlf(&format!(
         "Content-Type: multipart/mixed; boundary=\"------------in\";\n protected-headers=\"v1\"\n\
          From: somebody\nTo: security@meadow.example\nSubject: Re: the real subject\n\
@@ -131,13 +132,17 @@ async fn encrypted_answers_are_opened_filed_and_believed_by_their_signature(#[ca
     }
     assert_eq!(words(&told, fennel.address).await.len(), 1);
 
-    // mutt's shape: what is answered stands outside only. RSA this time.
+    // mutt's shape: what is answered stands outside only, where anybody could have written it: a
+    // hint, filed by its signer and believed by nobody. RSA this time.
     let larch = &people.distributors[3];
     let theirs = Desk::of(&told, &larch.keys[0]).await.unwrap();
     let armored = theirs.sealed(&crlf("Content-Type: text/plain; charset=us-ascii\n\nok\n")).await;
     let outside = format!("In-Reply-To: <{}>\n", id_of(notice_to(&told, larch.address)));
     let reply = taken(town, &pgp_mime(larch.address, &outside, &armored)).await;
-    assert_eq!(reply.happened, Some("acknowledged"));
+    assert_eq!((reply.happened, reply.message.disclosure), (None, Some(told.disclosure.id)));
+    let step = step_to(&notice(&told).await.plan, larch.address);
+    assert_eq!((record(&reply.message).step, record(&reply.message).hint), (None, Some(step)));
+    assert!(words(&told, larch.address).await.is_empty());
 
     // gpg by hand, pasted into a mail that answers nothing: filed where its signer was told.
     let armored = desk.sealed(b"one more question\n").await;
@@ -163,12 +168,13 @@ async fn encrypted_answers_are_opened_filed_and_believed_by_their_signature(#[ca
     assert_eq!(record(&reply.message).text, "through exchange");
 
     // Signed first, encrypted around it (RFC 3156 section 6.1).
-    let part = crlf("Content-Type: text/plain\n\nsigned inside\n");
+    let part =
+        crlf(&format!("Content-Type: text/plain\nIn-Reply-To: <{answers}>\n\nsigned inside\n"));
     let args = ["--armor", "--detach-sign", "--local-user", &desk.key];
     let signature = desk.gpg.ok(&args, &part).await.text();
     let signed = format!(
         "Content-Type: multipart/signed; micalg=pgp-sha512; boundary=s;\n \
-         protocol=\"application/pgp-signature\"\nIn-Reply-To: <{answers}>\n\n--s\n{}\n--s\n\
+         protocol=\"application/pgp-signature\"\n\n--s\n{}\n--s\n\
          Content-Type: application/pgp-signature; name=signature.asc\n\n{signature}\n--s--\n",
         String::from_utf8(part).unwrap()
     );
@@ -178,6 +184,61 @@ async fn encrypted_answers_are_opened_filed_and_believed_by_their_signature(#[ca
     let reply = pgp_mime(fennel.address, "", &desk.sealed_unsigned(&crlf(&altered)).await);
     let reply = taken(town, &reply).await;
     assert_eq!((&record(&reply.message).standing, reply.happened), (&Standing::BadSignature, None));
+}
+
+/// What left in public, signed, is wrapped by somebody else: the wrapping names a delivery.
+#[tokio::test]
+async fn what_a_mail_answers_is_said_by_what_was_signed() {
+    let told = Told::of(Db::Sqlite).await.unwrap();
+    let fennel = told.town.people.distributors[0].clone();
+    let Some(desk) = Desk::of(&told, &fennel.keys[0]).await else { return };
+    let stranger = Desk::of(&told, &told.town.people.stranger).await.unwrap();
+    let answers = id_of(notice_to(&told, fennel.address));
+    let part = crlf("Content-Type: text/plain\n\nthanks, all\n");
+    let args = ["--armor", "--detach-sign", "--local-user", &desk.key];
+    let signature = desk.gpg.ok(&args, &part).await.text();
+    let wrapped = format!(
+        "Content-Type: multipart/signed; micalg=pgp-sha512; boundary=s;\n \
+         protocol=\"application/pgp-signature\"\nIn-Reply-To: <{answers}>\n\n--s\n{}\n--s\n\
+         Content-Type: application/pgp-signature; name=signature.asc\n\n{signature}\n--s--\n",
+        String::from_utf8(part).unwrap()
+    );
+    let outside = format!("In-Reply-To: <{answers}>\n");
+    let wrapped = stranger.sealed_unsigned(&crlf(&wrapped)).await;
+    let reply = taken(&told.town, &pgp_mime(fennel.address, &outside, &wrapped)).await;
+    assert!(verified(&record(&reply.message).standing).contains("Fennel OS"));
+    assert_eq!((reply.happened, record(&reply.message).step), (None, None));
+    assert!(record(&reply.message).hint.is_some());
+    assert!(words(&told, fennel.address).await.is_empty());
+
+    // Not opened, so nothing of it is known: the same hint, and no case.
+    let ada = &told.town.people.ada.key.certificate;
+    stranger.gpg.import(ada).await;
+    let to = ada.fingerprint().to_string();
+    let armored = stranger.gpg.ok(&["--armor", "--encrypt", "--recipient", &to], b"x").await.text();
+    let kept = taken(&told.town, &pgp_mime(fennel.address, &outside, &armored)).await;
+    assert_eq!(record(&kept.message).kind, MessageKind::Unopened);
+    assert_eq!((kept.message.disclosure, record(&kept.message).step), (None, None));
+    assert!(record(&kept.message).hint.is_some());
+}
+
+/// Some programs answer to the envelope's sender, which was in one mail only.
+#[tokio::test]
+async fn the_sender_token_counts_with_its_own_recipients_signature() {
+    let told = told_with(Db::Sqlite, VERP).await.unwrap();
+    let people = &told.town.people;
+    let (fennel, tarn) = (&people.distributors[0], &people.distributors[2]);
+    let Some(desk) = Desk::of(&told, &fennel.keys[0]).await else { return };
+    let other = Desk::of(&told, &tarn.keys[0]).await.unwrap();
+    let token = Some(notice_to(&told, fennel.address).from.clone());
+    let text = crlf("Content-Type: text/plain; charset=us-ascii\n\nok\n");
+    let by_other = pgp_mime(fennel.address, "", &other.sealed(&text).await);
+    let theirs = pgp_mime(fennel.address, "", &desk.sealed(&text).await);
+    let reply = arrives(&told.town, &by_other, token.as_deref()).await.unwrap();
+    assert_eq!((reply.happened, record(&reply.message).step), (None, None));
+    let reply = arrives(&told.town, &theirs, token.as_deref()).await.unwrap();
+    assert_eq!(reply.happened, Some("acknowledged"));
+    assert!(words(&told, tarn.address).await.is_empty());
 }
 
 #[tokio::test]

@@ -3,31 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use daybreak::clock::{Clock as _, SystemClock, sleep};
+use daybreak::clock::Clock as _;
 use daybreak::domain::action::Action;
 use daybreak::domain::effect::Intended;
 use daybreak::domain::plan::PlanKind;
 use daybreak::domain::time::Span;
-use daybreak::engine::Engine;
 use daybreak::town::faults::Fault;
 use daybreak::town::story;
 
 use crate::ground::Db;
-use crate::story::{Point, Story};
-
-/// The engine turns until it is so, in a bounded real time.
-async fn until(engine: &mut Engine, what: &str, so: impl Fn() -> bool) {
-    let machine = SystemClock::new();
-    let begin = machine.mono();
-    loop {
-        engine.turn().await.unwrap();
-        if so() {
-            return;
-        }
-        assert!(machine.mono().since(begin) < Span::secs(60), "never: {what}");
-        sleep(&machine, Span::millis(2)).await;
-    }
-}
+use crate::story::{Point, Story, until};
 
 #[tokio::test]
 async fn eight_who_hang_do_not_keep_others_from_hearing() {

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use daybreak::casework::controls;
 use daybreak::casework::distributors::{NewContact, NewDistributor};
-use daybreak::casework::{distributors, ledger};
+use daybreak::casework::plans::Order;
+use daybreak::casework::plans::notice::Tell;
+use daybreak::casework::{distributors, ledger, plans};
 use daybreak::domain::action::Action;
 use daybreak::domain::deed::Actor;
 use daybreak::domain::event::Happened;
 use daybreak::domain::ids::{EventId, StepId};
 use daybreak::domain::ledger::{Delivery, Tally};
 use daybreak::domain::party::{ContactKind, Distributor, Profile};
-use daybreak::domain::plan::{Plan, PlanState, Step};
+use daybreak::domain::plan::{Plan, PlanKind, PlanState, Step};
 use daybreak::domain::time::Span;
 use daybreak::engine::Engine;
 use daybreak::pgp::{TeamKey, samples};
@@ -133,6 +135,15 @@ impl Story {
 
     pub fn letters_to(&self, address: &str) -> usize {
         self.letters().iter().filter(|m| m.to == [address]).count()
+    }
+
+    /// A draft of the word that the embargo is broken: news to everybody who was told.
+    pub async fn broken(&self) -> Plan {
+        let (public, may_say) = ("A stranger posted it.".to_owned(), "Nothing yet.".to_owned());
+        let tell = Tell::Broken { public, may_say };
+        let order = Order { tell, ..Order::default() };
+        let (house, now) = (&self.town.house, self.disclosure_now().await);
+        plans::make_as(house, OPERATOR, &now, PlanKind::Notice, &order).await.unwrap().0
     }
 
     /// How often a bell of that reason rang.

@@ -2,6 +2,7 @@
 
 use assert_cmd::Command;
 use daybreak::town::story::PUBLIC_ID;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::ground::{BRACKEN, FENNEL, LARCH, MOSS, TARN, bounced, read};
 use crate::ground::Db;
@@ -103,4 +104,46 @@ async fn a_bounce_makes_it_partly_done() {
     );
     let line = said.out.lines().find(|l| l.contains(LARCH)).unwrap();
     assert!(line.contains("bounced") && line.contains("5.1.1: no such user"), "{line}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "the binary beside the test, read line by line")]
+fn follow(dir: &std::path::Path) -> tokio::process::Child {
+    tokio::process::Command::new(env!("CARGO_BIN_EXE_daybreak"))
+        .args(["notice", "status", PUBLIC_ID, "--follow"])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("DAYBREAK_DIR", dir)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+/// Beside an engine at work, as two programs on one database.
+#[tokio::test(flavor = "multi_thread")]
+async fn following_ends_with_the_last_mail_and_is_plain_text_where_nobody_looks() {
+    let story = Story::at(Db::Sqlite, Point::Ready).await.unwrap();
+    let mut engine = story.engine().await;
+    story.hand.advance_to(story.t0.days_before(7));
+    let mut child = follow(&story.town.dir());
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let first = lines.next_line().await.unwrap().unwrap();
+    assert!(first.contains("0 of 9 have theirs") && first.contains("9 queued"), "{first}");
+    // Nobody has heard, and it waits.
+    assert!(child.try_wait().unwrap().is_none());
+    story.finished(&mut engine).await;
+    engine.end().await.unwrap();
+    let mut last = String::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        assert!(!line.contains(['\u{1b}', '\r']), "{line:?}");
+        last = line;
+    }
+    assert!(last.contains("7 of 7 have theirs") && last.contains("2 skipped"), "{last}");
+    let ended = child.wait_with_output().await.unwrap();
+    let out = String::from_utf8(ended.stdout).unwrap();
+    assert!(
+        out.starts_with("revision") && out.contains(TARN) && out.lines().count() == 10,
+        "{out}"
+    );
 }

@@ -115,6 +115,35 @@ async fn who_is_put_off_for_a_day_is_given_up_and_a_person_is_called() {
     assert_eq!(story.delivery_state(LARCH).await, "handed-over");
 }
 
+/// A night in which a person held the plan, and one without an engine, are nobody's refusal.
+#[tokio::test]
+async fn nobody_is_given_up_for_a_night_in_which_nobody_tried() {
+    let story = Story::at(Db::Sqlite, Point::Ready).await.unwrap();
+    story.refuse(LARCH, 451, Times::Always);
+    let mut engine = story.engine().await;
+    story.hand.advance_to(story.t0.days_before(7));
+    engine.settle().await.unwrap();
+    let quarters = [Span::mins(15); 8];
+    story.pass(&mut engine, &quarters).await;
+    let (house, plan) = (&story.town.house, &story.notice);
+    story.hold(plan).await;
+    story.pass(&mut engine, &[Span::hours(30)]).await;
+    let held = story.standing(plan).await.plan;
+    controls::resume(house, OPERATOR, &held, "go on").await.unwrap();
+    story.pass(&mut engine, &quarters).await;
+    assert_eq!(story.delivery_state(LARCH).await, "queued", "it was held for 30 hours");
+    engine.end().await.unwrap();
+    story.hand.advance(Span::hours(30));
+    let mut engine = story.engine().await;
+    story.pass(&mut engine, &quarters).await;
+    assert_eq!(story.delivery_state(LARCH).await, "queued", "no engine ran for 30 hours");
+    // Six hours were tried; after eighteen more it is enough.
+    story.pass(&mut engine, &[Span::mins(15); 64]).await;
+    assert_eq!(story.delivery_state(LARCH).await, "queued");
+    story.pass(&mut engine, &[Span::mins(15); 16]).await;
+    assert_eq!(story.delivery(LARCH).await.code, "gave-up");
+}
+
 #[tokio::test]
 async fn a_mark_needs_evidence_and_a_mail_that_did_not_arrive() {
     let story = Story::at(Db::Sqlite, Point::Ready).await.unwrap();

@@ -63,6 +63,16 @@ impl Index {
     }
 }
 
+/// These files are to be uploaded.
+pub(super) fn uploaded(blobs: &[Blob]) -> Intended {
+    let action = Action::Run {
+        command: "index".to_owned(),
+        args: vec!["Zanzibarite".to_owned()],
+        files: blobs.iter().map(|b| b.about.clone()).collect(),
+    };
+    intended(action, blobs.to_vec())
+}
+
 #[async_trait]
 impl World for Index {
     fn name(&self) -> &'static str {
@@ -79,12 +89,7 @@ impl World for Index {
         command::outlet("index", config, self.work.path().join("work"), clock())
     }
     fn intended(&self) -> Intended {
-        let action = Action::Run {
-            command: "index".to_owned(),
-            args: vec!["Zanzibarite".to_owned()],
-            files: self.blobs.iter().map(|b| b.about.clone()).collect(),
-        };
-        intended(action, self.blobs.clone())
+        uploaded(&self.blobs)
     }
     async fn copies(&self) -> Option<usize> {
         let there = self.server.files();

@@ -12,7 +12,7 @@ use daybreak::outlets::command;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::index::{sdist, twine};
+use super::index::{sdist, twine, uploaded};
 use super::*;
 
 pub(super) struct PypiServer {
@@ -121,12 +121,7 @@ impl World for PypiServer {
         command::outlet("index", config, self.work.path().join("work"), clock())
     }
     fn intended(&self) -> Intended {
-        let action = Action::Run {
-            command: "index".to_owned(),
-            args: vec!["Zanzibarite".to_owned()],
-            files: self.blobs.iter().map(|b| b.about.clone()).collect(),
-        };
-        intended(action, self.blobs.clone())
+        uploaded(&self.blobs)
     }
     async fn copies(&self) -> Option<usize> {
         let there: Vec<_> = self

@@ -76,7 +76,7 @@ async fn no_more_connections_than_configured_and_nobody_is_lost() {
     assert!(catcher.conversations() <= 2, "{}", catcher.conversations());
 }
 
-fn noticed(intended: Intended) -> Effect {
+pub(super) fn noticed(intended: Intended) -> Effect {
     let plan = PlanId::new(daybreak::domain::time::At::from_secs(0), [0; 10]);
     let approved = daybreak::domain::effect::ApprovedPlan::witnessed(plan, 1);
     Effect::new(intended, true, Permit::Notice(approved)).unwrap()
@@ -146,23 +146,50 @@ async fn a_connection_that_was_idle_for_long_is_not_trusted() {
     }
 }
 
+/// Waits for something to happen beside us, in real time.
+async fn until(so: impl Fn() -> bool) {
+    while !so() {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
-async fn notices_keep_the_configured_pace_and_posts_do_not_wait() {
+async fn a_mail_that_hangs_gives_its_place_to_the_next_after_a_while() {
     let catcher = catcher().await;
+    catcher.spare(&to(1));
+    catcher.script(Fault::Hang, Times::Always);
     let hand = Arc::new(HandClock::new(daybreak::domain::time::At::from_secs(0)));
-    let relay = daybreak::config::Relay { per_minute: Some(20), ..settings(&catcher) };
+    let relay = daybreak::config::Relay { connections: 1, ..settings(&catcher) };
     let outlet = MailOutlet::new(relay, "meadow.example", Arc::clone(&hand) as Arc<dyn Clock>);
     let outlet = Arc::new(outlet);
-    assert!(outlet.act(&noticed(letter(&to(0), MESSAGE))).await.is_ok());
-    let second = Arc::clone(&outlet);
-    let second = tokio::spawn(async move { second.act(&noticed(letter(&to(1), MESSAGE))).await });
-    hand.wait_for_sleepers(1).await;
+    let sending = |n| {
+        let outlet = Arc::clone(&outlet);
+        tokio::spawn(async move { outlet.act(&noticed(letter(&to(n), MESSAGE))).await })
+    };
+    let hangs = sending(0);
+    until(|| catcher.hanging() == 1).await;
+    let waits = sending(1);
+    hand.advance(Span::millis(14_999));
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((catcher.conversations(), waits.is_finished()), (1, false));
+    // A post takes no place of theirs.
+    catcher.spare(&to(2));
     assert!(send(&outlet, 2).await.is_ok());
-    hand.advance(Span::millis(2_999));
-    assert_eq!((arrived(&catcher), second.is_finished()), (vec![to(0), to(2)], false));
+    catcher.spare(&to(1));
     hand.advance(Span::millis(1));
-    assert!(second.await.unwrap().is_ok());
-    assert_eq!(arrived(&catcher), [to(0), to(2), to(1)]);
+    assert!(waits.await.unwrap().is_ok());
+    assert!(!hangs.is_finished(), "it goes on all the same");
+    // And its own fate is told as always.
+    hand.advance(Span::mins(5));
+    assert_eq!(hangs.await.unwrap().unwrap_err().retry, Retry::Unknown);
+}
+
+#[test]
+fn a_large_mail_has_longer_before_it_counts_as_hanging() {
+    let grace = |bytes| daybreak::outlets::mail::grace(bytes).as_millis() / 1000;
+    assert_eq!([0, 1, 2, 11].map(|mib| grace(mib * 1024 * 1024)), [15, 15, 31, 175]);
 }
 
 fn hop(catcher: &Catcher) -> Hop {

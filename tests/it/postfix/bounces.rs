@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use daybreak::clock::{SystemClock, within};
 use daybreak::config::Tls;
+use daybreak::domain::action::Action;
 use daybreak::domain::effect::{ApprovedPlan, Effect, Permit};
 use daybreak::domain::ids::PlanId;
 use daybreak::domain::time::{At, Span};
@@ -20,6 +21,7 @@ use crate::outlets::mail::{config, letter};
 /// A bounce as Postfix wrote it on 2026-11-20, for everybody who must read such mails.
 const SAMPLE: &[u8] = include_bytes!("bounce.eml");
 const UNKNOWN: &str = "nobody@fen.example";
+const TOKEN: &str = "00112233445566778899aabbccddeeff";
 const MESSAGE: &str = "From: security@meadow.example\r\nTo: nobody@fen.example\r\n\
     Date: Fri, 20 Nov 2026 00:00:00 +0000\r\nSubject: [...]\r\n\
     Message-ID: <00112233445566778899aabbccddeeff@meadow.example>\r\n\
@@ -32,7 +34,11 @@ async fn send(postfix: &Postfix) {
     let outlet = MailOutlet::new(relay, "meadow.example", clock);
     let plan = PlanId::new(At::from_secs(0), [0; 10]);
     let permit = Permit::Notice(ApprovedPlan::witnessed(plan, 1));
-    let effect = Effect::new(letter(UNKNOWN, MESSAGE), true, permit).unwrap();
+    let mut mail = letter(UNKNOWN, MESSAGE);
+    if let Action::Mail { message_id, .. } = &mut mail.action {
+        *message_id = format!("{TOKEN}@meadow.example");
+    }
+    let effect = Effect::new(mail, true, permit).unwrap();
     let receipt = outlet.act(&effect).await.unwrap();
     assert!(receipt.detail.starts_with("250 2.0.0 Ok: queued as "), "{}", receipt.detail);
 }
@@ -99,11 +105,18 @@ async fn an_unknown_user_comes_back_as_a_report_of_the_known_shape() {
     if let Some(to) = std::env::var_os("DAYBREAK_SAVE_BOUNCE") {
         std::fs::write(to, &bounce.bytes).unwrap();
     }
-    assert!(String::from_utf8_lossy(&bounce.bytes).contains(NAME));
+    let text = String::from_utf8_lossy(&bounce.bytes).into_owned();
+    assert!(text.contains(NAME));
+    // Our name for it comes back, and so do our headers; nothing of the body does.
+    assert!(text.contains(&format!("\nOriginal-Envelope-Id: {TOKEN}\r\n")), "{text}");
+    assert!(text.contains(&format!("\nMessage-ID: <{TOKEN}@meadow.example>\r\n")), "{text}");
+    assert!(!text.contains("From here"), "{text}");
     let shape = shape(&bounce.bytes);
     assert_eq!(shape, self::shape(SAMPLE));
     for line in [
         "multipart/report delivery-status",
+        "text/rfc822-headers",
+        "Original-Envelope-Id",
         "Action: failed",
         "Final-Recipient: rfc822; nobody@fen.example",
     ] {

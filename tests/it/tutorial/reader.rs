@@ -19,16 +19,7 @@ while IFS= read -r block; do
 done
 "#;
 
-/// Whether a program is there; when it must be and is not, a failure.
-pub fn have(program: &str) -> bool {
-    if Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success()) {
-        return true;
-    }
-    let required = std::env::var("DAYBREAK_TEST_REQUIRE").is_ok_and(|v| v == "all");
-    assert!(!required, "no {program}, and DAYBREAK_TEST_REQUIRE=all");
-    eprintln!("not run: no {program}");
-    false
-}
+pub use crate::cli::bench::have;
 
 pub struct Reader {
     home: TempDir,

@@ -34,7 +34,7 @@ pub(super) struct Courier<'a> {
     pub moved: Option<&'a str>,
     /// Whether those who know nothing yet are told now.
     pub latecomers: bool,
-    /// Whether this plan ends the one that runs, so that nobody may be left to that.
+    /// Whether this plan, once approved, ends the one that runs: nobody may be left to that.
     pub replaces: bool,
 }
 

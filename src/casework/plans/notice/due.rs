@@ -121,6 +121,21 @@ impl Past {
     }
 }
 
+impl Past {
+    /// A plan still tells others: until this one is approved it goes on.
+    pub(super) fn goes_on(&self) -> Option<Finding> {
+        self.is_telling().then(|| {
+            Finding::note(
+                "running-plan-goes-on",
+                "notice",
+                "an earlier notice plan still tells others, and goes on until this one is approved; \
+                 whenever it tells somebody before that, this one must be made again",
+            )
+            .cure("daybreak plan hold PLAN, if nobody else shall hear meanwhile")
+        })
+    }
+}
+
 /// How many know of a disclosure, and how many of them know another date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Aware {

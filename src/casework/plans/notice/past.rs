@@ -3,24 +3,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::casework::plans::{events, manifest_of, of, repeats};
+use crate::casework::plans::{events, manifest_of};
 use crate::casework::{Case, CaseError, House};
 use crate::domain::action::Action;
-use crate::domain::ids::{BlobId, DisclosureId, StepId};
+use crate::domain::blob::Sha256;
+use crate::domain::had::Had;
+use crate::domain::ids::{BlobId, DisclosureId, PlanId, StepId};
 use crate::domain::news::NoticeKind;
 use crate::domain::party::DistributorRecord;
-use crate::domain::plan::{PlanKind, PlanState, Step};
+use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
+use crate::domain::receipt::Repeat;
 use crate::domain::run::{PlanFacts, Run, Status};
-use crate::domain::told::{Told, may_have};
+use crate::domain::told::Told;
 use crate::domain::view::{NoticePatch, NoticeView};
 use crate::domain::zone::T0;
-use crate::store::StoreError;
+use crate::store::{Reader, StoreError};
 
 /// The name of a plan's [`Told`], owned by the plan. It is no part of what is sent.
 pub(super) const TOLD: &str = "told.json";
 
 /// Every notice plan that told anybody anything or still will.
-pub(super) struct Past {
+pub(in crate::casework) struct Past {
     plans: Vec<Sent>,
     /// Series that were attached once and are not now.
     series: BTreeMap<BlobId, Vec<u8>>,
@@ -37,6 +40,47 @@ struct Sent {
     coming: BTreeSet<StepId>,
 }
 
+impl Sent {
+    fn of(r: &mut Reader<'_>, plan: &Plan, repeats: &BTreeMap<String, Repeat>) -> Case<Self> {
+        // Approvals are nobody's business here: one that no longer reads must not hide what
+        // was sent.
+        let manifest = manifest_of(plan)?;
+        let told = match r.blob_named(plan.id, TOLD) {
+            Ok(blob) => Some(
+                serde_json::from_slice(&blob.bytes)
+                    .map_err(|e| CaseError::machine("reading what an earlier notice said", e))?,
+            ),
+            Err(StoreError::NotFound(_)) => None,
+            Err(other) => return Err(other.into()),
+        };
+        let log = events(r, plan.id)?;
+        let facts = PlanFacts { state: plan.state, held: plan.held, go: None, lifted: false };
+        let mut run = Run::new(&manifest, facts, repeats.clone());
+        log.iter().for_each(|e| run.apply(e));
+        let status = |step: &Step| run.progress(step.id).map(|p| &p.status);
+        let had = |step: &&Step| match step.action {
+            // A question that was asked tells nobody anything until it is answered.
+            Action::Ask { .. } => status(step) == Some(&Status::Done),
+            _ => Had::of(log.iter().filter(|e| e.step == step.id)).since().is_some(),
+        };
+        let coming = |step: &&Step| {
+            let waits = matches!(
+                status(step),
+                Some(Status::Waiting | Status::Clear { .. } | Status::Retry { .. })
+            );
+            plan.state == PlanState::Running && waits
+        };
+        Ok(Self {
+            number: plan.number,
+            t0: manifest.t0,
+            told,
+            had: manifest.steps.iter().filter(had).map(|s| s.id).collect(),
+            coming: manifest.steps.iter().filter(coming).map(|s| s.id).collect(),
+            steps: manifest.steps,
+        })
+    }
+}
+
 /// What one recipient has had.
 pub(super) struct Heard<'a> {
     /// The instant they were told last.
@@ -50,62 +94,47 @@ pub(super) struct Heard<'a> {
 }
 
 impl Past {
-    pub(super) async fn read(house: &House, disclosure: DisclosureId) -> Case<Self> {
+    pub(in crate::casework) async fn read(house: &House, disclosure: DisclosureId) -> Case<Self> {
+        let repeats = house.outlets.repeats();
+        house.store.read(move |r| Self::of(r, disclosure, &repeats)).await
+    }
+
+    /// The same by whoever reads or writes already.
+    pub(in crate::casework) fn of(
+        r: &mut Reader<'_>,
+        disclosure: DisclosureId,
+        repeats: &BTreeMap<String, Repeat>,
+    ) -> Case<Self> {
         let mut plans = Vec::new();
-        for plan in of(house, disclosure).await?.iter().filter(|p| p.kind == PlanKind::Notice) {
-            // Approvals are nobody's business here: one that no longer reads must not hide what
-            // was sent.
-            let manifest = manifest_of(plan)?;
-            let id = plan.id;
-            let (log, kept) = house
-                .store
-                .read(move |r| {
-                    let kept = match r.blob_named(id, TOLD) {
-                        Ok(blob) => Some(blob.bytes),
-                        Err(StoreError::NotFound(_)) => None,
-                        Err(other) => return Err(other),
-                    };
-                    Ok((events(r, id)?, kept))
-                })
-                .await?;
-            let facts = PlanFacts { state: plan.state, held: plan.held, go: None, lifted: false };
-            let mut run = Run::new(&manifest, facts, repeats(house, &manifest));
-            log.iter().for_each(|e| run.apply(e));
-            let about = |id: StepId| log.iter().filter(move |e| e.step == id).map(|e| &e.happened);
-            let status = |step: &Step| run.progress(step.id).map(|p| p.status.clone());
-            let asked = |step: &Step| matches!(step.action, Action::Ask { .. });
-            let steps = manifest.steps.iter();
-            let had = |step: &&Step| match asked(step) {
-                true => status(step) == Some(Status::Done),
-                false => may_have(about(step.id)),
-            };
-            let coming = |step: &&Step| {
-                let waits = matches!(
-                    status(step),
-                    Some(Status::Waiting | Status::Clear { .. } | Status::Retry { .. })
-                );
-                plan.state == PlanState::Running && waits
-            };
-            let told =
-                match kept {
-                    Some(bytes) => Some(serde_json::from_slice(&bytes).map_err(|e| {
-                        CaseError::machine("reading what an earlier notice said", e)
-                    })?),
-                    None => None,
-                };
-            let sent = Sent {
-                number: plan.number,
-                t0: manifest.t0,
-                told,
-                had: steps.clone().filter(had).map(|s| s.id).collect(),
-                coming: steps.filter(coming).map(|s| s.id).collect(),
-                steps: manifest.steps,
-            };
+        for plan in r.plans(disclosure)?.iter().filter(|p| p.kind == PlanKind::Notice) {
+            let sent = Sent::of(r, plan, repeats)?;
             if !sent.had.is_empty() || !sent.coming.is_empty() {
                 plans.push(sent);
             }
         }
         Ok(Self { plans, series: BTreeMap::new() })
+    }
+
+    /// A digest of what a plan with these steps counts on: who has been told what. One that
+    /// leaves some to the plan that runs counts on that as well; a resend on its reader alone.
+    pub(in crate::casework) fn basis(&self, steps: &[Step], resends: Option<PlanId>) -> Sha256 {
+        let sealings = || steps.iter().filter_map(|s| s.sealing.as_ref());
+        let news = resends.is_none() && sealings().any(|s| s.notice > NoticeKind::First);
+        let reader = resends.and_then(|_| sealings().next()).map(|s| s.recipient.as_str());
+        let theirs = |step: &Step| {
+            let whose = step.sealing.as_ref().map(|s| s.recipient.as_str());
+            reader.is_none() || whose == reader
+        };
+        let mut lines = Vec::new();
+        for plan in &self.plans {
+            for step in plan.steps.iter().filter(|s| theirs(s)) {
+                let coming = plan.coming.contains(&step.id) && step.sealing.is_some();
+                if plan.had.contains(&step.id) || (coming && !news) {
+                    lines.push(format!("{}\n", step.id));
+                }
+            }
+        }
+        Sha256::of(lines.concat().as_bytes())
     }
 
     /// The content and instant that were told last, to anybody.
@@ -149,6 +178,12 @@ impl Past {
             let mut steps = plan.steps.iter().filter(coming);
             steps.any(|s| mail_for(s, recipient, address).is_some())
         })
+    }
+
+    /// Whether any mail is.
+    pub(super) fn is_telling(&self) -> bool {
+        let sealed = |s: &&Step| s.sealing.is_some();
+        self.plans.iter().any(|p| p.steps.iter().filter(sealed).any(|s| p.coming.contains(&s.id)))
     }
 
     /// The instant that a person told somebody by hand, because a plan asked them to.

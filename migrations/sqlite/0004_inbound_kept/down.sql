@@ -1,0 +1,2 @@
+ALTER TABLE messages DROP COLUMN owes_bell;
+ALTER TABLE messages DROP COLUMN counts;

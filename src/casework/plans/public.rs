@@ -1,0 +1,183 @@
+//! What Release and Headsup plans have in common: an open disclosure with an instant, posts to
+//! lists, and effects that the world sees. So every target is tried when they are made, and
+//! nothing that stops is pinned.
+
+use async_trait::async_trait;
+
+use super::pin::{Draft, pin};
+use super::views::Opened;
+use crate::casework::disclosures::{open_for_change, t0_of};
+use crate::casework::{Case, CaseError, House};
+use crate::clock::random;
+use crate::config::List;
+use crate::domain::action::Action;
+use crate::domain::blob::{Blob, Sha256};
+use crate::domain::deed::Actor;
+use crate::domain::disclosure::Disclosure;
+use crate::domain::effect::Intended;
+use crate::domain::finding::{Finding, Severity, any_stop};
+use crate::domain::ids::StepId;
+use crate::domain::plan::{Plan, PlanKind, Step};
+use crate::domain::planner::{self, Post, ReleaseDay};
+use crate::domain::time::At;
+use crate::domain::zone::T0;
+use crate::letters::post::{self, Detached, PostSigner};
+use crate::pgp::Signer;
+
+/// The disclosure's instant and its plans so far, if it may still be changed.
+pub(super) async fn begin(house: &House, disclosure: &Disclosure) -> Case<(T0, Vec<Plan>)> {
+    open_for_change(disclosure)?;
+    Ok((t0_of(disclosure)?, super::of(house, disclosure.id).await?))
+}
+
+/// What was gathered for a plan that the world will see.
+pub(super) struct Public<'a> {
+    pub kind: PlanKind,
+    /// When it begins.
+    pub t0: T0,
+    /// The disclosure's instant, where `t0` is the plan's own.
+    pub announces: Option<At>,
+    pub threshold: u32,
+    pub day: ReleaseDay<'a>,
+    pub blobs: Vec<Blob>,
+    pub findings: Vec<Finding>,
+}
+
+impl Public<'_> {
+    /// Tries every target and stores the plan.
+    pub(super) async fn pin(
+        self,
+        house: &House,
+        actor: Actor,
+        disclosure: &Disclosure,
+        opened: &Opened,
+    ) -> Case<(Plan, Vec<Finding>)> {
+        let Self { kind, t0, announces, threshold, day, blobs, mut findings } = self;
+        let steps = planner::release(day, || house.fresh(StepId::new));
+        findings.extend(try_targets(house, &steps, &blobs).await);
+        if any_stop(&findings) {
+            return Err(CaseError::Blocked(findings));
+        }
+        let draft = Draft {
+            kind,
+            t0,
+            threshold,
+            recipients: Sha256::of(b""),
+            groups: Vec::new(),
+            announces,
+            steps,
+            blobs,
+            advisories: opened.advisories.iter().map(|a| (a.id, a.revision)).collect(),
+            distributors: Vec::new(),
+            resends: None,
+            past: None,
+        };
+        Ok((pin(house, actor, disclosure, draft).await?, findings))
+    }
+}
+
+/// Asks every outlet whether its step could work. Nothing is sent; what a target says now
+/// may be cured before T0, so it is said but stops only where the content itself is wrong.
+pub async fn try_targets(house: &House, steps: &[Step], blobs: &[Blob]) -> Vec<Finding> {
+    let mut all = Vec::new();
+    for step in steps {
+        let Some(outlet) = house.outlets.get(&step.outlet) else {
+            all.push(
+                Finding::stop(
+                    "outlet-missing",
+                    &step.outlet,
+                    "a step needs this outlet, and it is not configured",
+                )
+                .cure("add its section to daybreak.toml"),
+            );
+            continue;
+        };
+        let wanted: Vec<Blob> = step
+            .action
+            .blobs()
+            .iter()
+            .filter_map(|b| blobs.iter().find(|have| have.about == **b).cloned())
+            .collect();
+        let intended = Intended { step: step.id, action: step.action.clone(), blobs: wanted };
+        all.extend(outlet.check(&intended).await);
+    }
+    // Reachability comes and goes; what will not mend itself stops.
+    const PASSING: &[&str] = &[
+        "relay-unreachable",
+        "relay-tls",
+        "relay-auth",
+        "index-unreachable",
+        "site-unreachable",
+        "repository-unreachable",
+        "public-unreachable",
+    ];
+    for finding in all.iter_mut().filter(|f| PASSING.contains(&f.code.as_str())) {
+        finding.severity = Severity::Warn;
+    }
+    all.dedup_by(|a, b| a.code == b.code && a.place == b.place && a.message == b.message);
+    all
+}
+
+/// What a list reads.
+pub(super) struct Words<'a> {
+    /// What it is: `post`, `headsup`.
+    pub what: &'a str,
+    pub subject: &'a str,
+    pub full: &'a str,
+    /// What is said instead where the full text does not fit.
+    pub short: &'a str,
+}
+
+/// One mail to a list, signed as that list wants it, and its bytes.
+pub(super) async fn posted(
+    house: &House,
+    name: &str,
+    list: &List,
+    words: &Words<'_>,
+) -> Case<(Post, Blob)> {
+    let signer = Poster { signer: house.keys.post.as_ref(), at: house.now() };
+    let (message_id, boundary) = (house.message_id(), random::<16>(house.rng.as_ref()));
+    let what = words.what;
+    let post = post::Post {
+        list,
+        from: &house.config.team.address,
+        subject: words.subject,
+        full: words.full,
+        short: words.short,
+        message_id: &message_id,
+        boundary: &hex::encode(boundary),
+    };
+    let posted = post::compose(&post, &signer).await.map_err(|e| {
+        CaseError::invalid(format!("{what} to {name}"), "cannot be made", e.to_string())
+    })?;
+    let (from, envelope_from, to) =
+        (posted.from.clone(), posted.envelope_from.clone(), posted.to.clone());
+    let blob = posted.blob(format!("{what}-{name}.eml"));
+    let message = blob.about.clone();
+    let mail = Action::Mail { from, envelope_from, to, message_id, message };
+    let moderation = list.moderated.then(|| {
+        let archive = list.archive_url.as_deref().unwrap_or("its archive");
+        format!("Release the {what} to {} from moderation, then give the address at which {archive} shows it", list.address)
+    });
+    Ok((Post { list: name.to_owned(), mail, order: list.order, moderation }, blob))
+}
+
+/// The team's signer of posts, as letters want it.
+struct Poster<'a> {
+    signer: &'a dyn Signer,
+    at: At,
+}
+
+#[async_trait]
+impl PostSigner for Poster<'_> {
+    async fn detached(&self, bytes: &[u8]) -> Result<Detached, String> {
+        let armored = self.signer.detach(bytes, self.at).await.map_err(|e| e.to_string())?;
+        Ok(Detached { armored, micalg: "pgp-sha512".to_owned() })
+    }
+
+    async fn clearsign(&self, text: &str) -> Result<String, String> {
+        let signed =
+            self.signer.clearsign(text.as_bytes(), self.at).await.map_err(|e| e.to_string())?;
+        String::from_utf8(signed).map_err(|_| "the signature is no text".to_owned())
+    }
+}
