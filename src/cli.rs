@@ -28,6 +28,7 @@ mod plan;
 mod print;
 mod restore;
 mod serve;
+mod simulate;
 mod team;
 mod voided;
 mod words;
@@ -115,6 +116,7 @@ enum Object {
     Doctor(doctor::Doctor),
     Serve(serve::Serve),
     Demo(demo::Demo),
+    Simulate(simulate::Simulate),
     /// What it costs on this machine, beside what others use
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -131,7 +133,8 @@ pub fn main() -> ExitCode {
         }
     };
     let print = Print::new(cli.global.json);
-    log::start(cli.global.verbose, matches!(cli.object, Object::Demo(_)), print);
+    let tells_itself = matches!(cli.object, Object::Demo(_) | Object::Simulate(_));
+    log::start(cli.global.verbose, tells_itself, print);
     run(cli, print).unwrap_or_else(|error| report(print, &error)).into()
 }
 
@@ -142,6 +145,7 @@ fn run(cli: Cli, print: Print) -> Ended {
         Object::Config(verb) => config::run(&verb, &global, print),
         Object::Serve(serve) => serve::run(&serve, &global, print),
         Object::Demo(demo) => demo::run(&demo, print),
+        Object::Simulate(days) => simulate::run(&days, print),
         Object::Bench(bench) => bench::run(&bench, print),
         Object::CatchMail(args) => wait_for(catch_mail::run(&args, print)),
         Object::Doctor(doctor) => wait_for(doctor::run(&doctor, &global, print)),

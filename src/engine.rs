@@ -172,6 +172,7 @@ impl Engine {
         let lead = Leadership::take(&house, &store, holder).await?;
         let high_water = store.read(|r| r.high_water()).await?;
         let journal = Journal::new(store.clone(), holder, lead.epoch);
+        let press_room = PressRoom::new(store.threads());
         let places = Places::new(&house.config.mail);
         let heeds = house.config.clock.clone();
         tracing::info!(holder = %holder, epoch = lead.epoch, "engine leads");
@@ -195,7 +196,7 @@ impl Engine {
             rounds: Rounds::default(),
             covers: Covers::default(),
             fuse: Fuse::default(),
-            press_room: PressRoom::default(),
+            press_room,
             known: Known::default(),
             halted: false,
             seen_revision: -1,
@@ -413,14 +414,25 @@ impl Engine {
 
     /// How long until something may be due.
     fn nap(&self) -> Span {
-        if self.moved || !self.ready.is_empty() {
+        if !self.is_at_rest() {
             return Span::ZERO;
         }
         let now = self.house.clock.wall();
-        let dues = self.days.values().filter_map(|d| d.run.next_due(now));
-        let next = dues.min().map_or(NAP, |at| at.since(now));
-        let turn = self.places.wait(self.house.clock.mono());
-        let next = if turn > Span::ZERO { next.min(turn) } else { next };
+        let next = self.next_due().map_or(NAP, |at| at.since(now));
         next.max(Span::ZERO).min(NAP)
+    }
+
+    /// Whether another turn at this instant would have nothing of its own to do. What is under
+    /// way in the world may still come back.
+    pub fn is_at_rest(&self) -> bool {
+        !self.moved && self.ready.is_empty()
+    }
+
+    /// When a plan may have something to do next, by the wall.
+    pub fn next_due(&self) -> Option<At> {
+        let now = self.house.clock.wall();
+        let dues = self.days.values().filter_map(|d| d.run.next_due(now));
+        let turn = self.places.wait(self.house.clock.mono());
+        dues.chain((turn > Span::ZERO).then(|| now.plus(turn))).min()
     }
 }

@@ -16,6 +16,7 @@ mod disclosures;
 mod distributors;
 mod draws;
 mod error;
+mod faults;
 mod house;
 mod identity;
 mod intents;
@@ -31,7 +32,7 @@ mod steps;
 mod time;
 mod tx;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use diesel::prelude::*;
 
@@ -45,6 +46,7 @@ pub use audit::{AuditLine, Break, Verdict, verify_without_key};
 pub use blobs::CHUNK;
 pub use copy::copy_of_file;
 pub use error::StoreError;
+pub use faults::{Fault, Faults};
 pub use intents::Claim;
 pub use lease::Lease;
 pub use place::Place;
@@ -105,9 +107,20 @@ pub struct Store {
 }
 
 struct Shared {
+    place: Place,
     pools: Pools,
-    vault: Vault,
+    vault: Arc<Vault>,
     threads: Threads,
+    faults: Faults,
+    /// What is in memory lasts as long as somebody has it open.
+    _kept: Option<Mutex<Conn>>,
+}
+
+/// What a piece of work does to the database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Read,
+    Write,
 }
 
 impl Store {
@@ -130,8 +143,43 @@ impl Store {
         house::check_key(&mut conn, &vault)?;
         drop((conn, alone));
         let pools = Pools::new(&options.place, options.connections);
-        let shared = Shared { pools, vault, threads: options.threads };
+        let vault = Arc::new(vault);
+        let faults = Faults::default();
+        let (place, threads) = (options.place.clone(), options.threads);
+        let shared = Shared { place, pools, vault, threads, faults, _kept: None };
         Ok(Self { shared: Arc::new(shared), lane: Lane::People })
+    }
+
+    /// For simulations: this database as it stands, copied into memory under a name that nobody
+    /// else of this process uses, worked on by the caller's own thread.
+    pub fn imagine(&self, name: &str) -> Result<Self, StoreError> {
+        let place = Place::Memory(name.to_owned());
+        let kept = conn::connect(&place, Absent::Make)?;
+        conn::copy_into_memory(&mut *self.shared.pools.writer(self.lane)?, name)?;
+        let shared = Shared {
+            pools: Pools::new(&place, 1),
+            place,
+            vault: Arc::clone(&self.shared.vault),
+            threads: Threads::Inline,
+            faults: Faults::default(),
+            _kept: Some(Mutex::new(kept)),
+        };
+        Ok(Self { shared: Arc::new(shared), lane: Lane::People })
+    }
+
+    /// Where it is.
+    pub fn place(&self) -> &Place {
+        &self.shared.place
+    }
+
+    /// What a test or a simulation wants to go wrong.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// Where the blocking work is done: whoever must not depend on scheduling asks.
+    pub fn threads(&self) -> Threads {
+        self.shared.threads
     }
 
     /// The same database through the connections of `lane`.
@@ -149,7 +197,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.work(move |shared, lane| {
+        self.work(Work::Read, move |shared, lane| {
             let mut conn = shared.pools.reader(lane)?;
             conn::transact(&mut conn, |conn| {
                 conn::only_read(conn)?;
@@ -172,7 +220,7 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let deed = deed.clone();
-        self.work(move |shared, lane| {
+        self.work(Work::Write, move |shared, lane| {
             let mut conn = shared.pools.writer(lane)?;
             conn::transact(&mut conn, |conn| {
                 let seq = raise_revision(conn)?;
@@ -193,6 +241,7 @@ impl Store {
 
     async fn work<T, E>(
         &self,
+        kind: Work,
         work: impl FnOnce(&Shared, Lane) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
@@ -200,6 +249,11 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let (shared, lane) = (Arc::clone(&self.shared), self.lane);
+        let answer = shared.faults.strike(kind == Work::Write)?;
+        let work = move |shared: &Shared, lane| {
+            let done = work(shared, lane)?;
+            answer.map(|()| done).map_err(E::from)
+        };
         match shared.threads {
             Threads::Inline => work(&shared, lane),
             Threads::Spawned => {

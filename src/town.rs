@@ -14,6 +14,7 @@ pub mod faults;
 pub mod index;
 pub mod people;
 pub mod project;
+pub mod simulate;
 pub mod sink;
 pub mod story;
 pub mod uploads;

@@ -11,20 +11,20 @@ use crate::domain::receipt::{OutletError, Receipt};
 use crate::formats::bell_text::{Attention, Bell, Code};
 use crate::letters::bell::probe::{Random, Size};
 use crate::letters::bell::{BellMail, compose, probe};
-use crate::outlets::mail::MailOutlet;
+use crate::outlets::Carrier;
 
 /// Rings bells over the team's relay.
 pub struct Bells {
-    mail: MailOutlet,
+    mail: Arc<dyn Carrier>,
     team: Team,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
 }
 
 impl Bells {
-    /// Over an outlet of its own.
+    /// Over a carrier of its own.
     pub const fn new(
-        mail: MailOutlet,
+        mail: Arc<dyn Carrier>,
         team: Team,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,

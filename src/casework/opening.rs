@@ -201,7 +201,8 @@ pub fn open(dir: &Path, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Case<House>
         outlets.add(STATIC, Arc::new(site));
     }
     let mail = MailOutlet::new(config.mail.clone(), config.team.domain(), Arc::clone(&clock));
-    let bells = Bells::new(mail, config.team.clone(), Arc::clone(&clock), Arc::clone(&rng));
+    let bells =
+        Bells::new(Arc::new(mail), config.team.clone(), Arc::clone(&clock), Arc::clone(&rng));
     let engine = store.lane(Lane::Engine);
     let witnesses: Vec<Arc<dyn TimeWitness>> =
         vec![Arc::new(Kernel), Arc::new(DatabaseClock::new(engine))];

@@ -22,6 +22,7 @@ use crate::domain::secret::Reason;
 use crate::domain::time::{At, Span};
 use crate::formats::bell_text::{Bell, PublicUrl, Trouble};
 use crate::pgp::{self, Certificate};
+use crate::store::Threads;
 
 /// Days ahead, nearest first, and what the team is told.
 const AHEAD: [(i64, &str); 4] = [
@@ -143,8 +144,13 @@ impl Round {
         let now = self.house.now();
         let mut tally = Tally::default();
         let untold = untold(&distributors, now);
-        let judged = tokio::task::spawn_blocking(move || endings(&distributors, now)).await;
-        let endings = judged.unwrap_or_default();
+        let endings = match self.house.store.threads() {
+            Threads::Inline => endings(&distributors, now),
+            Threads::Spawned => {
+                let judged = tokio::task::spawn_blocking(move || endings(&distributors, now));
+                judged.await.unwrap_or_default()
+            }
+        };
         for (distributor, certificate) in untold {
             tally.take(Heard::Owner, self.tell_change(distributor, certificate).await)?;
         }

@@ -49,10 +49,9 @@ impl Leadership {
         store: &Store,
         holder: HolderId,
     ) -> Result<Self, EngineError> {
-        let place = Place::parse(&house.config.database, &house.dir)?;
-        let lock = match place {
+        let lock = match store.place() {
             Place::Sqlite(_) => Some(lock(house).await?),
-            Place::Postgres(_) => None,
+            Place::Memory(_) | Place::Postgres(_) => None,
         };
         loop {
             let mut seen = store.read(|r| r.lease()).await?;

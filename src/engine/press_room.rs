@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::domain::blob::Sha256;
 use crate::domain::time::At;
 use crate::pgp::{Certificate, Press, SealError, SealedMessage, SignedBody, Signer};
+use crate::store::Threads;
 
 /// Bodies kept: one for distributors, one for each reporter of the notice that is going out.
 const BODIES: usize = 4;
@@ -30,6 +31,14 @@ pub(super) struct PressRoom {
 }
 
 impl PressRoom {
+    /// One that works where `threads` says.
+    pub fn new(threads: Threads) -> Self {
+        match threads {
+            Threads::Spawned => Self::default(),
+            Threads::Inline => Self { press: Press::inline(), ..Self::default() },
+        }
+    }
+
     /// A certificate of the list; parsed and verified once. `None` when it is none.
     pub(super) fn certificate(&self, armored: &str) -> Option<Certificate> {
         let digest = Sha256::of(armored.as_bytes());

@@ -4,6 +4,7 @@
 //! Adding one: a file here, a line below, an `Action` variant, a config section, a line in
 //! the contract suite.
 
+mod carrier;
 pub mod command;
 pub mod git;
 mod layout;
@@ -28,6 +29,8 @@ use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
 use crate::domain::receipt::{Habit, OutletError, Receipt, Repeat, Seen};
 use crate::domain::time::Span;
+
+pub use carrier::Carrier;
 
 /// A kind of place in the world.
 #[async_trait]

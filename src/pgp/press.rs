@@ -20,6 +20,7 @@ use crate::domain::time::At;
 #[derive(Clone)]
 pub struct Press {
     places: Arc<Semaphore>,
+    inline: bool,
 }
 
 impl std::fmt::Debug for Press {
@@ -30,7 +31,7 @@ impl std::fmt::Debug for Press {
 
 impl Default for Press {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(cores())) }
+        Self { places: Arc::new(Semaphore::new(cores())), inline: false }
     }
 }
 
@@ -40,6 +41,12 @@ pub fn cores() -> usize {
 }
 
 impl Press {
+    /// One that works on the caller's own thread: for simulations, which must not depend on
+    /// scheduling.
+    pub fn inline() -> Self {
+        Self { inline: true, ..Self::default() }
+    }
+
     /// As [`super::seal()`]: signed for these recipients, sealed to them.
     pub async fn seal(
         &self,
@@ -77,6 +84,9 @@ impl Press {
         &self,
         work: impl FnOnce() -> Result<SealedMessage, SealError> + Send + 'static,
     ) -> Result<SealedMessage, SealError> {
+        if self.inline {
+            return work();
+        }
         let place = Arc::clone(&self.places).acquire_owned().await;
         let place = place.map_err(|_| SealError::Failed)?;
         let done = spawn_blocking(move || {

@@ -59,12 +59,33 @@ pub(super) fn connect(place: &Place, absent: Absent) -> Result<Conn, StoreError>
             write_ahead(&mut conn)?;
             Ok(Conn::Sqlite(conn))
         }
+        Place::Memory(name) => {
+            let mut conn = SqliteConnection::establish(&in_memory(name))
+                .map_err(|_| StoreError::Unavailable("there is no memory for it"))?;
+            conn.batch_execute(SQLITE)?;
+            Ok(Conn::Sqlite(conn))
+        }
         Place::Postgres(address) => {
             let mut conn = PgConnection::establish(&bounded(address)).map_err(|e| refused(&e))?;
             conn.batch_execute(POSTGRES)?;
             Ok(Conn::Postgres(conn))
         }
     }
+}
+
+/// The name under which every connection of this process finds the same database
+/// (sqlite.org/c3ref/c_deserialize_freeonclose.html, "memdb"). Ours, so that no quoting is needed.
+fn in_memory(name: &str) -> String {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("file:/{plain}?vfs=memdb")
+}
+
+/// Copies an SQLite database as it stands into one in memory that is still empty.
+pub(super) fn copy_into_memory(from: &mut Conn, name: &str) -> Result<(), StoreError> {
+    let Conn::Sqlite(from) = from else {
+        return Err(StoreError::BadPlace("is a server's: only a file is copied into memory"));
+    };
+    Ok(from.batch_execute(&format!("VACUUM INTO '{}'", in_memory(name)))?)
 }
 
 /// What bounds the wait for a server that vanished, where the address does not say otherwise:
@@ -223,7 +244,7 @@ impl Pools {
                 .error_handler(Box::new(NopErrorHandler))
                 .build_unchecked(Opener { place: place.clone(), writes })
         };
-        let sqlite = matches!(place, Place::Sqlite(_));
+        let sqlite = !matches!(place, Place::Postgres(_));
         Self {
             people: pool(connections, !sqlite),
             engine: pool(2, !sqlite),

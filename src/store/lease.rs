@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::schema::{clock, lease};
 use super::tx::{one, parse};
-use super::{Reader, Store, StoreError, Tx, conn};
+use super::{Reader, Store, StoreError, Tx, Work, conn};
 use crate::domain::ids::HolderId;
 use crate::domain::time::At;
 
@@ -73,7 +73,7 @@ impl Store {
     /// Shows that the leader of `epoch` lives, and raises the clock's high-water mark to
     /// `wall`; `Deposed` when another took the lease. The one write without an audit line.
     pub async fn beat(&self, epoch: i64, wall: At) -> Result<(), StoreError> {
-        self.work(move |shared, lane| {
+        self.work(Work::Write, move |shared, lane| {
             let mut conn = shared.pools.writer(lane)?;
             conn::transact(&mut conn, |conn| {
                 let mine = lease::table.filter(lease::id.eq(1)).filter(lease::epoch.eq(epoch));

@@ -1,5 +1,5 @@
 //! Where the database is: `sqlite:FILE` or `postgres://…`, and never printed, because the
-//! second may carry a password.
+//! second may carry a password. A simulation's is in memory, which no configuration can ask for.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,9 @@ use super::StoreError;
 pub enum Place {
     /// A file.
     Sqlite(PathBuf),
+    /// SQLite in this process's memory, under a name: gone with the last `Store` that has it
+    /// open. For simulations only: see [`super::Store::imagine`].
+    Memory(String),
     /// A server's address.
     Postgres(String),
 }
@@ -34,6 +37,7 @@ impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Sqlite(_) => "[sqlite]",
+            Self::Memory(_) => "[memory]",
             Self::Postgres(_) => "[postgres]",
         })
     }

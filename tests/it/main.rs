@@ -39,6 +39,7 @@ mod previews;
 mod quarantine;
 mod repeat;
 mod reporters;
+mod simulate;
 mod site;
 mod staging;
 mod store;

@@ -1,0 +1,152 @@
+//! What must be true after every step of a simulated day.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::case::Point;
+use super::world::{Happening, Way, World};
+use crate::casework::plans::{Standing, events};
+use crate::casework::publications;
+use crate::domain::event::Happened;
+use crate::domain::ids::StepId;
+use crate::domain::run::{GoRow, Status};
+use crate::domain::time::{At, Span};
+use crate::store::{Store, StoreError, Verdict};
+
+/// Watches one day.
+pub struct Judge {
+    store: Store,
+    world: Arc<World>,
+    point: PointFacts,
+    /// How far machines' clocks may be off without anybody being able to know.
+    off: Span,
+    seen: (i64, usize),
+}
+
+/// What of a point is asked again and again.
+struct PointFacts {
+    public: bool,
+    t0: At,
+    opens: BTreeMap<StepId, At>,
+    early_lift: u32,
+}
+
+/// A thing that must never be.
+pub type Broken = String;
+
+impl Judge {
+    /// Of a day from that point.
+    pub fn new(point: &Point, store: &Store, world: &Arc<World>, off: Span) -> Self {
+        let manifest = &point.pinned.manifest;
+        let facts = PointFacts {
+            public: manifest.kind.is_public(),
+            t0: manifest.t0.at,
+            opens: manifest.steps.iter().map(|s| (s.id, s.not_before)).collect(),
+            early_lift: manifest.early_lift,
+        };
+        let (store, world) = (store.clone(), Arc::clone(world));
+        Self { store, world, point: facts, off, seen: (-1, 0) }
+    }
+
+    /// Whether it still is as it must be. Nothing is asked again that nobody changed.
+    pub async fn look(&mut self, now: &Standing) -> Result<(), Broken> {
+        if let Some(complaint) = self.world.complaint() {
+            return Err(complaint);
+        }
+        let revision = self.store.revision().await.map_err(|_| "the judge cannot read")?;
+        let seen = (revision, self.world.len());
+        if seen == self.seen {
+            return Ok(());
+        }
+        self.seen = seen;
+        let log = self.world.log();
+        self.nothing_early(now, &log)?;
+        self.public_iff_gone(now, &log).await?;
+        done_with_evidence(now, &log)?;
+        copies_as_allowed(now, &log, &self.world)
+    }
+
+    /// Nothing public before the true T0 unless enough people lifted it; no notice before its
+    /// window; nothing public at all after an ABORT.
+    fn nothing_early(&self, now: &Standing, log: &[Happening]) -> Result<(), Broken> {
+        let lifts = now.facts.lifted && self.point.early_lift > 0;
+        for happening in log {
+            let opens = self.point.opens.get(&happening.step).copied().unwrap_or(self.point.t0);
+            let opens = opens.plus(Span::millis(-self.off.as_millis()));
+            let early = happening.at < opens && happening.way != Way::ByHand;
+            if early && !(self.point.public && lifts) {
+                return Err(format!(
+                    "{:?} by {} is {} ms early",
+                    happening.way,
+                    happening.step,
+                    opens.since(happening.at).as_millis()
+                ));
+            }
+            if self.point.public && now.facts.go == Some(GoRow::Abort) {
+                return Err(format!("{:?} in spite of an ABORT", happening.way));
+            }
+        }
+        Ok(())
+    }
+
+    /// A page is public only with a GO, and the world saw it exactly when the row is there.
+    async fn public_iff_gone(&self, now: &Standing, log: &[Happening]) -> Result<(), Broken> {
+        let shown = publications::all(&self.store).await.map_err(|_| "the judge cannot read")?;
+        let gone = matches!(now.facts.go, Some(GoRow::Go(_)));
+        if !shown.is_empty() && !gone {
+            return Err("a page is public without GO".to_owned());
+        }
+        let pages = log.iter().filter(|h| h.way == Way::Published).count();
+        if pages > shown.len() {
+            return Err(format!("{pages} pages were seen, {} are there", shown.len()));
+        }
+        Ok(())
+    }
+}
+
+/// A step is done only when the world has it, or a person said so.
+fn done_with_evidence(now: &Standing, log: &[Happening]) -> Result<(), Broken> {
+    for step in &now.manifest.steps {
+        let done = now.run.progress(step.id).is_some_and(|p| p.status == Status::Done);
+        let by_hand =
+            |e: &crate::domain::event::StepEvent| matches!(e.happened, Happened::ByHand { .. });
+        let vouched = || now.events.iter().any(|e| e.step == step.id && by_hand(e));
+        let there = || log.iter().any(|h| h.step == step.id);
+        if done && !there() && !vouched() {
+            return Err(format!("{} {} is done, and nobody has it", step.outlet, step.id));
+        }
+    }
+    Ok(())
+}
+
+/// Each copy of a mail follows an intent of its own, and every copy is the same.
+fn copies_as_allowed(now: &Standing, log: &[Happening], world: &World) -> Result<(), Broken> {
+    for step in &now.manifest.steps {
+        let copies: Vec<&Happening> = log.iter().filter(|h| h.step == step.id).collect();
+        if copies.windows(2).any(|two| two[0].way == Way::Mailed && two[0].bytes != two[1].bytes) {
+            return Err(format!("{} went twice, with other bytes", step.id));
+        }
+        let acts = usize::try_from(world.acts(step.id)).unwrap_or(usize::MAX);
+        let by_machine = copies.iter().filter(|h| h.way != Way::ByHand).count();
+        if by_machine > acts {
+            return Err(format!("{} is there {by_machine} times after {acts} acts", step.id));
+        }
+    }
+    Ok(())
+}
+
+/// The record of a whole day: that nobody altered it, and every line that tells one day from
+/// another.
+pub async fn record(store: &Store, point: &Point) -> Result<Vec<String>, Broken> {
+    let plan = point.plan.id;
+    let read = store.read(move |r| Ok::<_, StoreError>((r.verify_audit()?, events(r, plan)?)));
+    let (verdict, log) = read.await.map_err(|_| "the judge cannot read")?;
+    if !matches!(verdict, Verdict::Intact { .. }) {
+        return Err("the audit does not verify".to_owned());
+    }
+    let nth = |step| point.pinned.manifest.steps.iter().position(|s| s.id == step);
+    Ok(log
+        .iter()
+        .map(|e| format!("{} {:?} {} {}", e.at.millis(), nth(e.step), e.epoch, e.happened.word()))
+        .collect())
+}

@@ -1,0 +1,184 @@
+//! An outlet into the imagined world: judges what it is asked to do against what was approved
+//! and against the log, then lets the world decide what becomes of it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::case::Pinned;
+use super::world::{Ending, Way, World};
+use crate::clock::sleep;
+use crate::domain::action::Action;
+use crate::domain::blob::{Blob, Sha256, equal_outside_slots};
+use crate::domain::effect::{Effect, Intended};
+use crate::domain::event::Happened;
+use crate::domain::finding::Finding;
+use crate::domain::plan::Step;
+use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
+use crate::letters::bell::BellMail;
+use crate::outlets::{Carrier, Outlet};
+use crate::store::Store;
+
+/// One outlet of one machine.
+pub struct Place {
+    /// The real outlet: what may be repeated, and what only the database can show.
+    pub inner: Arc<dyn Outlet>,
+    /// Where it leads.
+    pub world: Arc<World>,
+    /// What was approved.
+    pub pinned: Arc<Pinned>,
+    /// Where intents are read, by another way than the engine's.
+    pub store: Store,
+}
+
+impl Place {
+    /// Whoever acts must have said so before, durably, and with exactly what was approved.
+    async fn judge(&self, effect: &Effect) {
+        let (intended, permit) = (effect.intended(), effect.permit());
+        let (id, epoch, plan) = (intended.step, permit.epoch(), permit.plan());
+        let nth = self.world.count_act(id, epoch);
+        let read = self.store.read(move |r| r.step_events::<Happened>(plan, 0)).await;
+        // A database that is away proves nothing.
+        if let Ok(log) = read {
+            let said = log
+                .iter()
+                .filter(|e| e.step == id && e.epoch == epoch && e.record == Happened::Intended)
+                .count();
+            if said < usize::try_from(nth).unwrap_or(usize::MAX) {
+                self.world.complain(format!("{id} acted {nth} times on {said} intents"));
+            }
+        }
+        match self.pinned.step(id) {
+            Some(step) if is_as_approved(step, intended, &self.pinned) => {}
+            Some(_) => self.world.complain(format!("{id} is not what was approved")),
+            None => self.world.complain(format!("{id} is no step of the plan")),
+        }
+    }
+
+    async fn do_it(&self, effect: &Effect, way: Way) -> Result<Receipt, OutletError> {
+        let (world, step) = (&self.world, effect.intended().step);
+        let course = world.course();
+        let bytes = digest(&effect.intended().blobs);
+        let clock = world.clock.as_ref();
+        let unknown = || OutletError::unknown("answer-lost", "");
+        match course.ending {
+            Ending::Refused => {
+                sleep(clock, course.before).await;
+                return Err(OutletError::later("not-now", ""));
+            }
+            Ending::Never => {
+                sleep(clock, course.before).await;
+                return Err(OutletError::never("refused", ""));
+            }
+            Ending::Cut => {
+                sleep(clock, course.before).await;
+                return Err(unknown());
+            }
+            Ending::Well | Ending::AnswerLost => {}
+        }
+        let answer = if way == Way::Published {
+            // The page is a row of the database: it cannot arrive after its writer died.
+            sleep(clock, course.before).await;
+            let answer = self.inner.act(effect).await?;
+            world.send(step, way, bytes, crate::domain::time::Span::ZERO);
+            world.arrive();
+            sleep(clock, course.after).await;
+            answer
+        } else {
+            world.send(step, way, bytes, course.before);
+            sleep(clock, course.before).await;
+            sleep(clock, course.after).await;
+            if way == Way::Mailed { Receipt::handed_over("250") } else { Receipt::seen("there") }
+        };
+        if course.ending == Ending::AnswerLost { Err(unknown()) } else { Ok(answer) }
+    }
+}
+
+const fn way_of(action: &Action) -> Option<Way> {
+    match action {
+        Action::Mail { .. } => Some(Way::Mailed),
+        Action::Push { .. } => Some(Way::Pushed),
+        Action::Run { .. } => Some(Way::Uploaded),
+        Action::Publish { .. } => Some(Way::Published),
+        Action::Await { .. } | Action::Ask { .. } => None,
+    }
+}
+
+/// The same action, or the detour that was approved with it, and the same bytes outside slots.
+/// A notice is sealed after its approval: its address and Message-ID are judged here.
+fn is_as_approved(step: &Step, intended: &Intended, pinned: &Pinned) -> bool {
+    let same = match (&step.action, &intended.action) {
+        (Action::Push { refs, .. }, Action::Push { refs: now, .. }) => {
+            refs == now || *now == Step::detour(refs)
+        }
+        (approved, now) => approved == now,
+    };
+    let bytes = step.sealing.is_some()
+        || intended.blobs.iter().all(|now| {
+            pinned.blob(&now.about.name).is_some_and(|approved| {
+                equal_outside_slots(&approved.bytes, &now.bytes, &approved.about.slots)
+            })
+        });
+    same && bytes
+}
+
+fn digest(blobs: &[Blob]) -> Sha256 {
+    let mut all = Vec::new();
+    for blob in blobs {
+        all.extend_from_slice(Sha256::of(&blob.bytes).raw());
+    }
+    Sha256::of(&all)
+}
+
+#[async_trait]
+impl Outlet for Place {
+    async fn check(&self, _intended: &Intended) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    async fn look(&self, intended: &Intended) -> Seen {
+        let (takes, fails) = self.world.glance();
+        sleep(self.world.clock.as_ref(), takes).await;
+        if fails {
+            return Seen::CannotTell;
+        }
+        match &intended.action {
+            Action::Mail { .. } | Action::Ask { .. } | Action::Publish { .. } => {
+                self.inner.look(intended).await
+            }
+            Action::Push { .. } | Action::Run { .. } | Action::Await { .. } => {
+                if self.world.shows(intended.step) {
+                    Seen::Present(Receipt::seen("there"))
+                } else {
+                    Seen::Absent
+                }
+            }
+        }
+    }
+
+    async fn act(&self, effect: &Effect) -> Result<Receipt, OutletError> {
+        self.judge(effect).await;
+        match way_of(&effect.intended().action) {
+            Some(way) => self.do_it(effect, way).await,
+            None => self.inner.act(effect).await,
+        }
+    }
+
+    fn repeat(&self) -> Repeat {
+        self.inner.repeat()
+    }
+}
+
+/// Takes the team's bells.
+pub struct Doorbell(pub Arc<World>);
+
+#[async_trait]
+impl Carrier for Doorbell {
+    async fn ring(&self, _bell: &BellMail) -> Result<Receipt, OutletError> {
+        if self.0.bell() {
+            Ok(Receipt::handed_over("250"))
+        } else {
+            Err(OutletError::later("relay-unreachable", ""))
+        }
+    }
+}

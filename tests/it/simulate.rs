@@ -1,0 +1,35 @@
+//! Days that never were: whatever goes wrong, nothing goes out early and no day stops half-way.
+//! More of them are lived by `daybreak simulate`.
+
+use std::sync::OnceLock;
+
+use daybreak::town::simulate::{Case, many, one};
+
+/// Kept as long as the tests run: the town that the case was made in lives on it.
+fn case() -> &'static Case {
+    static CASE: OnceLock<(tokio::runtime::Runtime, Case)> = OnceLock::new();
+    let (_, case) = CASE.get_or_init(|| {
+        let town = tokio::runtime::Builder::new_multi_thread();
+        let town = { town }.worker_threads(1).enable_all().build().unwrap();
+        let case = town.block_on(Case::new()).unwrap();
+        (town, case)
+    });
+    case
+}
+
+#[test]
+fn every_day_goes_as_it_must() {
+    let summary = many(case(), 0..60, &|_, _| {});
+    assert!(summary.failures.is_empty(), "{:#?}", summary.failures);
+    assert_eq!(summary.days, 60);
+    assert!(summary.happened > 200, "hardly anything happened: {}", summary.happened);
+}
+
+#[test]
+fn the_same_seed_is_the_same_day() {
+    for seed in [3, 17, 40] {
+        let (first, again) = (one(case(), seed), one(case(), seed));
+        assert_eq!(first.trace, again.trace, "seed {seed}");
+        assert_ne!(first.trace, one(case(), seed + 1).trace);
+    }
+}
