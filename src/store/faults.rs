@@ -43,6 +43,12 @@ impl Faults {
         self.script().lasting = fault;
     }
 
+    /// Nothing fails any more.
+    pub fn clear(&self) {
+        let mut script = self.script();
+        (script.once, script.lasting) = (None, None);
+    }
+
     /// Counts a call: an error when nothing shall be done, and the answer to give when it was.
     pub(super) fn strike(&self, writes: bool) -> Result<Result<(), StoreError>, StoreError> {
         let mut script = self.script();

@@ -195,7 +195,7 @@ impl<'a> Day<'a> {
     async fn calm(&mut self, last: bool) -> Result<(), Broken> {
         let now = self.world.now();
         self.world.calm_down();
-        self.store.faults().lasting(None);
+        self.store.faults().clear();
         self.full_until = None;
         self.machines.iter_mut().for_each(|m| m.mend(now));
         let late = last && self.is_to_go_late().await;
@@ -342,6 +342,7 @@ impl<'a> Day<'a> {
             .iter()
             .map(|h| format!("{} {:?} {:?}", h.at.millis(), nth(h.step), h.way))
             .collect();
+        self.store.faults().clear();
         match record(&self.store, self.point).await {
             Ok(more) => lines.extend(more),
             Err(why) => broken = broken.or(Some(why)),

@@ -53,7 +53,8 @@ impl Judge {
         if let Some(complaint) = self.world.complaint() {
             return Err(complaint);
         }
-        let revision = self.store.revision().await.map_err(|_| "the judge cannot read")?;
+        // While the database is away nobody can judge; it will be asked again.
+        let Ok(revision) = self.store.revision().await else { return Ok(()) };
         let seen = (revision, self.world.len());
         if seen == self.seen {
             return Ok(());
@@ -91,7 +92,7 @@ impl Judge {
 
     /// A page is public only with a GO, and the world saw it exactly when the row is there.
     async fn public_iff_gone(&self, now: &Standing, log: &[Happening]) -> Result<(), Broken> {
-        let shown = publications::all(&self.store).await.map_err(|_| "the judge cannot read")?;
+        let Ok(shown) = publications::all(&self.store).await else { return Ok(()) };
         let gone = matches!(now.facts.go, Some(GoRow::Go(_)));
         if !shown.is_empty() && !gone {
             return Err("a page is public without GO".to_owned());
@@ -140,7 +141,7 @@ fn copies_as_allowed(now: &Standing, log: &[Happening], world: &World) -> Result
 pub async fn record(store: &Store, point: &Point) -> Result<Vec<String>, Broken> {
     let plan = point.plan.id;
     let read = store.read(move |r| Ok::<_, StoreError>((r.verify_audit()?, events(r, plan)?)));
-    let (verdict, log) = read.await.map_err(|_| "the judge cannot read")?;
+    let (verdict, log) = read.await.map_err(|e| format!("the record cannot be read: {e}"))?;
     if !matches!(verdict, Verdict::Intact { .. }) {
         return Err("the audit does not verify".to_owned());
     }
