@@ -24,16 +24,15 @@ pub(super) struct Known {
 /// other machines may lead the true one.
 pub(super) async fn refuse_a_stranger(house: &House) -> Result<(), EngineError> {
     match identity::stands(house).await? {
-        Standing::Doubted(doubt @ (Doubt::NoWord | Doubt::OtherHouse)) if has_server(house)? => {
+        Standing::Doubted(doubt @ (Doubt::NoWord | Doubt::OtherHouse)) if has_server(house) => {
             Err(EngineError::Stranger(doubt))
         }
         _ => Ok(()),
     }
 }
 
-fn has_server(house: &House) -> Result<bool, EngineError> {
-    let place = Place::parse(&house.config.database, &house.dir)?;
-    Ok(matches!(place, Place::Postgres(_)))
+fn has_server(house: &House) -> bool {
+    matches!(house.store.place(), Place::Postgres(_))
 }
 
 impl Engine {
@@ -49,7 +48,7 @@ impl Engine {
             }
             // Only this machine is not told which house it is; the others go on.
             Standing::Doubted(doubt @ (Doubt::NoWord | Doubt::OtherHouse))
-                if has_server(&self.house)? =>
+                if has_server(&self.house) =>
             {
                 return Err(EngineError::Stranger(doubt));
             }

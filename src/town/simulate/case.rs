@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::place::{Doorbell, Place};
+use super::place::{Doorbell, Honest, Place};
 use super::world::World;
 use crate::casework::plans::manifest_of;
 use crate::casework::plans::preview::{all_of, blobs};
@@ -148,11 +148,15 @@ impl Case {
             Arc::clone(clock),
             Arc::clone(rng),
         );
+        let witness = Honest { clock: Arc::clone(clock), world: Arc::clone(world) };
+        let mut config = real.config.clone();
+        config.clock.require_sync = true;
         House {
             store: store.clone(),
             clock: Arc::clone(clock),
+            witnesses: vec![Arc::new(witness)],
             rng: Arc::clone(rng),
-            config: real.config.clone(),
+            config,
             outlets,
             bells,
             keys: real.keys.clone(),

@@ -300,7 +300,7 @@ impl<'a> Day<'a> {
                 (self.fate.below(5), now.plus(self.fate.between(Span::secs(1), Span::secs(90))));
             let writes = u32::try_from(self.fate.below(12)).unwrap_or(0);
             let days = self.fate.between(Span::days(-2), Span::days(3));
-            let little = now.plus(self.fate.between(Span::secs(1), Span::secs(50)));
+            let little = now.plus(self.fate.between(Span::secs(1), Span::mins(9)));
             let Some(machine) = self.machines.get_mut(n) else { continue };
             match what {
                 _ if !struck => {}

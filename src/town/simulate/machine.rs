@@ -78,7 +78,7 @@ impl Machine {
         self.wrong = Some(until);
     }
 
-    /// Whether its wall is known to be wrong: a process that starts now could not know.
+    /// Whether its wall is wrong: its kernel knows.
     pub const fn is_wrong(&self) -> bool {
         self.wrong.is_some()
     }
@@ -131,7 +131,7 @@ impl Machine {
             return;
         }
         match &mut self.process {
-            Process::Dead(until) if *until <= now && self.wrong.is_none() => {
+            Process::Dead(until) if *until <= now => {
                 let mut waiting = JoinSet::new();
                 waiting.spawn(Engine::start(Arc::clone(&self.house)));
                 self.process = Process::Waiting(waiting);

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 
 use super::case::Pinned;
 use super::world::{Ending, Way, World};
-use crate::clock::sleep;
+use crate::clock::witness::{Testimony, TimeWitness};
+use crate::clock::{Clock, sleep};
 use crate::domain::action::Action;
 use crate::domain::blob::{Blob, Sha256, equal_outside_slots};
 use crate::domain::effect::{Effect, Intended};
@@ -15,6 +16,7 @@ use crate::domain::event::Happened;
 use crate::domain::finding::Finding;
 use crate::domain::plan::Step;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
+use crate::domain::time::Span;
 use crate::letters::bell::BellMail;
 use crate::outlets::{Carrier, Outlet};
 use crate::store::Store;
@@ -80,7 +82,7 @@ impl Place {
             // The page is a row of the database: it cannot arrive after its writer died.
             sleep(clock, course.before).await;
             let answer = self.inner.act(effect).await?;
-            world.send(step, way, bytes, crate::domain::time::Span::ZERO);
+            world.send(step, way, bytes, Span::ZERO);
             world.arrive();
             sleep(clock, course.after).await;
             answer
@@ -100,6 +102,7 @@ const fn way_of(action: &Action) -> Option<Way> {
         Action::Push { .. } => Some(Way::Pushed),
         Action::Run { .. } => Some(Way::Uploaded),
         Action::Publish { .. } => Some(Way::Published),
+        Action::Post { .. } => Some(Way::Called),
         Action::Await { .. } | Action::Ask { .. } => None,
     }
 }
@@ -146,6 +149,8 @@ impl Outlet for Place {
             Action::Mail { .. } | Action::Ask { .. } | Action::Publish { .. } => {
                 self.inner.look(intended).await
             }
+            // A receiver has no question for it.
+            Action::Post { .. } => Seen::CannotTell,
             Action::Push { .. } | Action::Run { .. } | Action::Await { .. } => {
                 if self.world.shows(intended.step) {
                     Seen::Present(Receipt::seen("there"))
@@ -166,6 +171,37 @@ impl Outlet for Place {
 
     fn repeat(&self) -> Repeat {
         self.inner.repeat()
+    }
+
+    fn settle(&self) -> Span {
+        self.inner.settle()
+    }
+}
+
+/// A kernel that knows whether its machine's wall is right.
+pub struct Honest {
+    /// The machine's clock.
+    pub clock: Arc<dyn Clock>,
+    /// The true one.
+    pub world: Arc<World>,
+}
+
+/// As near as a time server keeps a clock.
+const RIGHT: Span = Span::secs(2);
+
+#[async_trait]
+impl TimeWitness for Honest {
+    fn name(&self) -> &'static str {
+        "kernel"
+    }
+
+    async fn testify(&self) -> Testimony {
+        let off = self.clock.wall().since(self.world.now());
+        if off.max(Span::ZERO.minus(off)) <= RIGHT {
+            Testimony::Synchronised { within: RIGHT }
+        } else {
+            Testimony::Unsynchronised
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub enum Way {
     Mailed,
     /// A page is public.
     Published,
+    /// A receiver was called.
+    Called,
     /// A person did it with their own hands.
     ByHand,
 }
