@@ -53,11 +53,16 @@ async fn started(town: &Town) -> Engine {
     engine
 }
 
-/// Goes on in steps of some hours until an instant.
+/// Goes on in steps of some hours until an instant, and to the last moment of every month: what
+/// is drawn for then must not be stepped over.
 async fn walk(town: &Town, engine: &mut Engine, hours: i64, until: At) {
     let hand = town.hand.as_ref().unwrap();
     while town.house.now() < until {
-        hand.advance_to(town.house.now().plus(Span::hours(hours)).min(until));
+        let now = town.house.now();
+        let next = now.plus(Span::hours(hours)).min(until);
+        let first = date(&format!("{}-01T00:00:00Z", &next.rfc3339()[..7]));
+        let last = first.plus(Span::millis(-1));
+        hand.advance_to(if now < last && last < next { last } else { next });
         engine.settle().await.unwrap();
     }
 }
