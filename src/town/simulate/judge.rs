@@ -7,8 +7,10 @@ use super::case::Point;
 use super::world::{Happening, Way, World};
 use crate::casework::plans::{Standing, events};
 use crate::casework::publications;
+use crate::domain::action::Action;
 use crate::domain::event::Happened;
 use crate::domain::ids::StepId;
+use crate::domain::receipt::{Repeat, Retry};
 use crate::domain::run::{GoRow, Status};
 use crate::domain::time::{At, Span};
 use crate::store::{Store, StoreError, Verdict};
@@ -64,6 +66,7 @@ impl Judge {
         self.nothing_early(now, &log)?;
         self.public_iff_gone(now, &log).await?;
         done_with_evidence(now, &log)?;
+        repeated_as_declared(now)?;
         copies_as_allowed(now, &log, &self.world)
     }
 
@@ -131,6 +134,32 @@ fn copies_as_allowed(now: &Standing, log: &[Happening], world: &World) -> Result
         let by_machine = copies.iter().filter(|h| h.way != Way::ByHand).count();
         if by_machine > acts {
             return Err(format!("{} is there {by_machine} times after {acts} acts", step.id));
+        }
+    }
+    Ok(())
+}
+
+/// From a doubt an act is repeated as often as its outlet declared, until a person lets it try
+/// again; where a person must be asked, never.
+fn repeated_as_declared(now: &Standing) -> Result<(), Broken> {
+    for step in &now.manifest.steps {
+        let most = match now.run.stands(step.id) {
+            Some((_, Repeat::SameBytes { max, .. })) => max,
+            Some((_, Repeat::AskHuman)) => 0,
+            Some((_, Repeat::Safe)) | None => continue,
+        };
+        let (mut doubt, mut repeats) = (false, 0_u32);
+        for event in now.events.iter().filter(|e| e.step == step.id) {
+            match &event.happened {
+                Happened::Lost => doubt = true,
+                Happened::Failed { error } => doubt |= error.retry == Retry::Unknown,
+                Happened::Released { .. } => (doubt, repeats) = (false, 0),
+                Happened::Intended if doubt => repeats = repeats.saturating_add(1),
+                _ => {}
+            }
+            if repeats > most && !matches!(step.action, Action::Ask { .. }) {
+                return Err(format!("{} {} was repeated {repeats} times", step.outlet, step.id));
+            }
         }
     }
     Ok(())
