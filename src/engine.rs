@@ -207,26 +207,6 @@ impl Engine {
         })
     }
 
-    /// What `daybreak serve` runs: leads, and stands by whenever another machine does. On SQLite
-    /// there is no standing by: a second engine is refused.
-    pub async fn serve(
-        house: Arc<House>,
-        mut stop: signal::Receiver<bool>,
-    ) -> Result<(), EngineError> {
-        loop {
-            let engine = tokio::select! {
-                started = Self::start(Arc::clone(&house)) => started?,
-                _ = stop.wait_for(|stopped| *stopped) => return Ok(()),
-            };
-            match engine.run(stop.clone()).await {
-                // Another machine took the lead while this one was silent: it wrote nothing
-                // since, and what is in its hands comes back to nobody.
-                Err(EngineError::Taken) => tracing::warn!("deposed; standing by"),
-                ended => return ended,
-            }
-        }
-    }
-
     /// For tests and simulations: die instead of committing the write after the next `writes`:
     /// an event, a sealed mail, GO, the word that all is public, the end of a plan.
     pub fn halt_after(&mut self, writes: u32) {
@@ -359,7 +339,7 @@ impl Engine {
     /// will not pass by itself.
     fn say_of_the_clock(&mut self, suspicion: Option<Suspicion>, now: At) {
         let Some(why) = suspicion else {
-            self.alarms.pass(&Subject::house());
+            Suspicion::ALL.iter().for_each(|s| self.alarms.pass(&Subject::house(), s.code()));
             return;
         };
         let stops = |d: &Day| d.is_due(now) || (why.lasts() && d.waits_for_the_clock());
@@ -375,8 +355,10 @@ impl Engine {
         suspicion: Option<Suspicion>,
     ) -> Result<(), EngineError> {
         let now = self.house.clock.wall();
+        let sure = self.known.is_sure();
         let Some(day) = self.days.get_mut(&id) else { return Ok(()) };
-        let commands = day.run.decide(now, !suspicion.is_some_and(|s| s.bars(day.facts.lifted)));
+        let barred = !sure || suspicion.is_some_and(|s| s.bars(day.facts.lifted));
+        let commands = day.run.decide(now, !barred);
         self.preflight(id, now);
         for command in commands {
             let done = match command {

@@ -100,7 +100,11 @@ pub async fn stands(house: &House) -> Case<Standing> {
     if is_imagined(house) {
         return Ok(Standing::Known(Identity { id: String::new(), footing: String::new() }));
     }
-    let word = Word::read(&house.dir)?;
+    stands_to(house, Word::read(&house.dir)?).await
+}
+
+/// The same against `word` instead of the file.
+pub async fn stands_to(house: &House, word: Option<Word>) -> Case<Standing> {
     let seq = word.as_ref().map_or(0, |w| w.seq);
     let (identity, quarantine, newest, line) = house
         .store
@@ -149,10 +153,15 @@ pub(super) async fn fresh(house: &House) -> Case<Identity> {
     Ok(Identity { id, footing: footing(house).await? })
 }
 
+/// What can be seen of house `id` by now.
+pub async fn newest(house: &House, id: &str) -> Case<Word> {
+    let (seq, line) = house.store.read(|r| r.audit_head()).await?;
+    Ok(Word { id: id.to_owned(), seq, line })
+}
+
 /// Writes down what this machine has seen of house `id` by now.
 pub async fn keep(house: &House, id: &str) -> Case<Word> {
-    let (seq, line) = house.store.read(|r| r.audit_head()).await?;
-    let word = Word { id: id.to_owned(), seq, line };
+    let word = newest(house, id).await?;
     if !is_imagined(house) {
         word.write(&house.dir)?;
     }

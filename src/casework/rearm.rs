@@ -9,19 +9,22 @@ use super::identity::{self, Standing, keep};
 use super::plans::preview::blobs;
 use super::plans::{self, standing};
 use super::{Case, CaseError, House};
+use crate::clock::sleep;
 use crate::domain::blob::Blob;
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::effect::Intended;
 use crate::domain::event::{Happened, StepEvent};
 use crate::domain::ids::{EventId, MemberId, PlanId, StepId};
 use crate::domain::plan::{PlanState, Step};
-use crate::domain::quarantine::{Quarantine, Rearm};
+use crate::domain::quarantine::{Doubt, Quarantine, Rearm};
 use crate::domain::receipt::{OutletError, Repeat, Seen};
 use crate::domain::run::{GoRow, Progress, Status};
 use crate::domain::time::{At, Span};
 
 /// Said of a step of which nobody can tell whether it happened after the backup.
 pub const AFTER_QUARANTINE: &str = "after-quarantine";
+/// Whoever leads and lives beats within this span, twice over.
+const ALIVE: Span = Span::secs(12);
 /// How long ago a finished plan may have ended to be looked at too.
 const RECENT: Span = Span::days(-7);
 
@@ -74,8 +77,17 @@ pub async fn rearm(house: &House, member: MemberId, reason: &str) -> Case<Rearme
             ));
         }
     };
-    let now = house.now();
     let said = house.store.read(|r| r.quarantine()).await?;
+    let strange = matches!(doubt, Doubt::NoWord | Doubt::OtherHouse);
+    if said.is_none() && strange && is_led(house).await? {
+        // It would stop the machine that leads, in the middle of its day.
+        return Err(CaseError::not_now(
+            "an engine on another machine leads this database and knows the house; only this \
+             machine does not",
+            "copy house.id from the machine that leads",
+        ));
+    }
+    let now = house.now();
     let mut said = said.unwrap_or(Quarantine { doubt, since: now, rearmed: Vec::new() });
     said.rearmed.retain(|r| r.member != member);
     said.rearmed.push(Rearm { member, reason: reason.to_owned(), at: now });
@@ -108,6 +120,16 @@ pub async fn rearm(house: &House, member: MemberId, reason: &str) -> Case<Rearme
     written.await?;
     keep(house, &identity.id).await?;
     Ok(Rearmed::Done { found, held })
+}
+
+/// Whether an engine shows that it lives.
+async fn is_led(house: &House) -> Case<bool> {
+    let before = house.store.read(|r| r.lease()).await?;
+    if before.holder.is_none() {
+        return Ok(false);
+    }
+    sleep(house.clock.as_ref(), ALIVE).await;
+    Ok(house.store.read(|r| r.lease()).await? != before)
 }
 
 type Noted = (PlanId, StepEvent, Option<(Progress, Repeat)>);

@@ -61,9 +61,9 @@ impl Alarms {
         self.0.insert(cause.key(), Bell::Failed(now.plus(AGAIN)));
     }
 
-    /// Whatever was wrong with `subject` has passed: should it come again, it is news.
-    pub fn pass(&mut self, subject: &Subject) {
-        let word = format!("{subject} ");
+    /// What `code` says of `subject` has passed: should it come again, it is news.
+    pub fn pass(&mut self, subject: &Subject, code: &str) {
+        let word = format!("{subject} {code} ");
         self.0.retain(|key, _| !key.starts_with(&word));
     }
 
@@ -94,7 +94,9 @@ mod tests {
         alarms.failed(&cause("a"), start);
         assert!(alarms.raise(&cause("a"), start.plus(Span::secs(59))).is_none());
         assert!(alarms.raise(&cause("a"), start.plus(Span::secs(60))).is_some());
-        alarms.pass(&Subject::house());
+        alarms.pass(&Subject::house(), "clock-jumped");
+        assert!(alarms.raise(&cause("a"), start).is_none(), "only the clock's had passed");
+        alarms.pass(&Subject::house(), "preflight-red");
         assert!(alarms.raise(&cause("a"), start).is_some(), "it had passed");
     }
 }

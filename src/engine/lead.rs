@@ -8,7 +8,9 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use super::EngineError;
+use tokio::sync::watch as signal;
+
+use super::{BEAT, Engine, EngineError};
 use crate::casework::House;
 use crate::clock::{SystemClock, sleep};
 use crate::domain::deed::{Actor, Subject};
@@ -127,4 +129,37 @@ async fn wait_for_silence(
         }
     }
     Ok(())
+}
+
+impl Engine {
+    /// What `daybreak serve` runs: leads, and stands by whenever another machine does. On SQLite
+    /// there is no standing by: a second engine is refused.
+    pub async fn serve(
+        house: Arc<House>,
+        mut stop: signal::Receiver<bool>,
+    ) -> Result<(), EngineError> {
+        loop {
+            let started = tokio::select! {
+                started = Self::start(Arc::clone(&house)) => started,
+                _ = stop.wait_for(|stopped| *stopped) => return Ok(()),
+            };
+            let engine = match started {
+                // Whoever stands by outlives a database that is away for a while.
+                Err(EngineError::Store(StoreError::Unavailable(_))) => {
+                    tracing::error!("the lead cannot be asked for; trying again");
+                    tokio::select! {
+                        () = sleep(house.clock.as_ref(), BEAT) => continue,
+                        _ = stop.wait_for(|stopped| *stopped) => return Ok(()),
+                    }
+                }
+                started => started?,
+            };
+            match engine.run(stop.clone()).await {
+                // Another machine took the lead while this one was silent: it wrote nothing
+                // since, and what is in its hands comes back to nobody.
+                Err(EngineError::Taken) => tracing::warn!("deposed; standing by"),
+                ended => return ended,
+            }
+        }
+    }
 }

@@ -28,6 +28,9 @@ pub enum Suspicion {
 }
 
 impl Suspicion {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Jumped, Self::Behind, Self::Unsynchronised, Self::Disagrees];
+
     /// What a Bell and the log call it.
     pub const fn code(self) -> &'static str {
         match self {

@@ -12,13 +12,15 @@ use daybreak::casework::{backup, challenges, controls, opening};
 use daybreak::clock::{Clock, Generator};
 use daybreak::domain::deed::Actor;
 use daybreak::domain::ids::{MemberId, PlanId};
-use daybreak::domain::plan::PlanState;
+use daybreak::domain::plan::{PlanState, Step};
 use daybreak::domain::quarantine::Doubt;
+use daybreak::domain::receipt::OutletError;
 use daybreak::domain::stage::Stage;
 use daybreak::domain::time::Span;
 use daybreak::engine::{Engine, EngineError};
 use daybreak::pgp;
 use daybreak::store::{Place, copy_of_file};
+use daybreak::town::faults::Fault;
 use rstest::rstest;
 
 use crate::ground::Db;
@@ -264,4 +266,61 @@ async fn a_backup_restored_elsewhere_is_whole_and_sends_nothing() {
     assert!(!told.is_empty(), "the house itself goes on");
     copy.settle().await.unwrap();
     assert_eq!(heard(&story), told);
+}
+
+/// A full disk or a spoilt file beside the vault key: nothing new begins, and what GO opened goes
+/// on to its end.
+#[tokio::test]
+async fn a_house_id_that_cannot_be_used_begins_nothing_and_leaves_no_day_half_way() {
+    let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    story.pass(&mut engine, &[Span::secs(6)]).await;
+    let before = WorldView::of(&story.town).await;
+    let file = story.town.dir().join(HOUSE_ID);
+    let spoil = || {
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+    };
+    spoil();
+    story.hand.advance_to(story.t0.at.plus(Span::secs(-7)));
+    engine.settle().await.unwrap();
+    story.pass(&mut engine, &[Span::secs(7), Span::secs(6)]).await;
+    assert_eq!(WorldView::of(&story.town).await, before);
+    assert_eq!(story.stage().await, Stage::Embargoed);
+    assert!(story.rang("house-id-unusable"), "{:?}", story.bells());
+
+    let script = story.town.script("git").unwrap();
+    script.then(&Fault::Fail(OutletError::later("away", "")), 3);
+    std::fs::remove_dir(&file).unwrap();
+    story.pass(&mut engine, &[Span::secs(6)]).await;
+    assert_eq!(story.stage().await, Stage::Releasing);
+    assert!(file.is_file(), "the engine knows its house and writes it down again");
+    spoil();
+    story.pass(&mut engine, &[Span::secs(6), Span::secs(6), Span::mins(2), Span::mins(2)]).await;
+    assert_eq!(story.state(story.release()).await, PlanState::Finished);
+}
+
+/// What was made ready before a quarantine is neither done in it nor at once after it, and the
+/// engine rests meanwhile.
+#[tokio::test]
+async fn a_step_made_ready_is_dropped_by_a_quarantine() {
+    let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    let before = WorldView::of(&story.town).await;
+    story.hand.advance_to(story.t0.at);
+    let clear = async || {
+        let standing = story.standing(story.release()).await;
+        let of = |s: &Step| standing.run.progress(s.id).unwrap().status.word() == "clear";
+        standing.manifest.steps.iter().any(of)
+    };
+    while !clear().await {
+        tokio::task::yield_now().await;
+        engine.turn().await.unwrap();
+    }
+    identity::quarantine(&story.town.house, Actor::Operator, Doubt::Restored).await.unwrap();
+    engine.settle().await.unwrap();
+    assert!(engine.is_at_rest());
+    assert_eq!(WorldView::of(&story.town).await, before);
 }
