@@ -299,7 +299,11 @@ impl<'a> Day<'a> {
             let (what, soon) =
                 (self.fate.below(5), now.plus(self.fate.between(Span::secs(1), Span::secs(90))));
             let writes = u32::try_from(self.fate.below(12)).unwrap_or(0);
-            let days = self.fate.between(Span::days(-2), Span::days(3));
+            // Over T0 by a little is what would let a day begin early.
+            let by = match self.fate.chance(600) {
+                true => self.fate.between(Span::mins(-20), Span::mins(20)),
+                false => self.fate.between(Span::days(-2), Span::days(3)),
+            };
             let little = now.plus(self.fate.between(Span::secs(1), Span::mins(9)));
             let Some(machine) = self.machines.get_mut(n) else { continue };
             match what {
@@ -310,7 +314,7 @@ impl<'a> Day<'a> {
                 _ => machine.freeze(soon, true),
             }
             if jumps && !machine.is_wrong() {
-                machine.set_wrong(days, little);
+                machine.set_wrong(by, little);
             }
         }
         if self.fate.chance(database) && self.full_until.is_none() {

@@ -148,13 +148,18 @@ fn repeated_as_declared(now: &Standing) -> Result<(), Broken> {
             Some((_, Repeat::AskHuman)) => 0,
             Some((_, Repeat::Safe)) | None => continue,
         };
-        let (mut doubt, mut repeats) = (false, 0_u32);
+        let (mut doubt, mut repeats, mut again) = (false, 0_u32, false);
         for event in now.events.iter().filter(|e| e.step == step.id) {
             match &event.happened {
                 Happened::Lost => doubt = true,
-                Happened::Failed { error } => doubt |= error.retry == Retry::Unknown,
+                Happened::Failed { error } if error.retry == Retry::Unknown => doubt = true,
+                // It was certainly not taken: nobody has one more for it.
+                Happened::Failed { .. } => repeats = repeats.saturating_sub(u32::from(again)),
                 Happened::Released { .. } => (doubt, repeats) = (false, 0),
-                Happened::Intended if doubt => repeats = repeats.saturating_add(1),
+                Happened::Intended => {
+                    again = doubt;
+                    repeats = repeats.saturating_add(u32::from(again));
+                }
                 _ => {}
             }
             if repeats > most && !matches!(step.action, Action::Ask { .. }) {
