@@ -61,9 +61,10 @@ impl Alarms {
         self.0.insert(cause.key(), Bell::Failed(now.plus(AGAIN)));
     }
 
-    /// Whatever was wrong with `subject` has passed: should it come again, it is news.
-    pub fn pass(&mut self, subject: &Subject) {
-        let word = format!("{subject} ");
+    /// Nothing whose code begins so is wrong with `subject` any more: should it come again, it is
+    /// news. What else is wrong with it was told, and is not told again because of this.
+    pub fn pass(&mut self, subject: &Subject, family: &str) {
+        let word = format!("{subject} {family}");
         self.0.retain(|key, _| !key.starts_with(&word));
     }
 
@@ -94,7 +95,9 @@ mod tests {
         alarms.failed(&cause("a"), start);
         assert!(alarms.raise(&cause("a"), start.plus(Span::secs(59))).is_none());
         assert!(alarms.raise(&cause("a"), start.plus(Span::secs(60))).is_some());
-        alarms.pass(&Subject::house());
+        alarms.pass(&Subject::house(), "clock-");
+        assert!(alarms.raise(&cause("a"), start).is_none(), "something else had passed");
+        alarms.pass(&Subject::house(), "preflight-");
         assert!(alarms.raise(&cause("a"), start).is_some(), "it had passed");
     }
 }

@@ -75,7 +75,7 @@ impl Engine {
         if found.is_none() && self.known.quarantine.is_some() {
             // The team let it act again: what the machine knows now is what it wrote then.
             self.known = Known { writes, ..Known::default() };
-            self.alarms.pass(&Subject::house());
+            self.alarms.pass(&Subject::house(), "quarantine-");
             if let Some(identity) = self.store.read(|r| r.identity()).await? {
                 self.known.word = Some(identity::keep(&self.house, &identity.id).await?);
             }
