@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch as signal};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::casework::{CaseError, House};
 use crate::clock::{sleep, within};
@@ -157,6 +157,8 @@ pub struct Engine {
     beaten_at: Option<Mono>,
     /// When it was last looked who must be asked for a proof.
     asked_at: Option<Mono>,
+    /// Who is still at it.
+    asking: Option<AbortHandle>,
     /// Whether this turn changed something that the next one must look at.
     moved: bool,
     /// Rung by whoever changed something in the same process.
@@ -202,6 +204,7 @@ impl Engine {
             seen_revision: -1,
             beaten_at: None,
             asked_at: None,
+            asking: None,
             moved: false,
             poke: Arc::new(Notify::new()),
         })

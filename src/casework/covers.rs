@@ -6,7 +6,7 @@
 //! crashes: what may have left is not sent again.
 
 use super::challenges::{Letter, Next, Try, next, tries_of, usable};
-use super::{Case, House};
+use super::{Case, CaseError, House};
 use crate::clock::{random, shuffle};
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::finding::Finding;
@@ -65,16 +65,18 @@ pub async fn send_due(house: &House, actor: Actor, epoch: i64) -> Case<Round> {
             round.wait_until(due_at);
             continue;
         }
-        if usable(contact, now)?.is_empty() {
+        if usable(contact, now).is_ok_and(|all| all.is_empty()) {
             round.blocked = round.blocked.saturating_add(1);
             record_blocked(house, actor, epoch, contact.id, begins).await?;
             continue;
         }
         let letter = Letter { actor, contact, words: Words::Cover, epoch: Some(epoch) };
-        if letter.send(house).await?.failed.is_none() {
-            round.sent = round.sent.saturating_add(1);
-        } else {
-            round.failed = round.failed.saturating_add(1);
+        match letter.send(house).await {
+            Ok(sent) if sent.failed.is_none() => round.sent = round.sent.saturating_add(1),
+            // Without the database, or the lead, nobody's can be sent.
+            Err(CaseError::Store(error)) => return Err(error.into()),
+            // What is wrong with one keeps no other from theirs.
+            Ok(_) | Err(_) => round.failed = round.failed.saturating_add(1),
         }
     }
     Ok(round)

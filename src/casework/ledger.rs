@@ -137,13 +137,24 @@ pub async fn worries(house: &House, disclosure: DisclosureId) -> Case<Vec<Worry>
         if !r.disclosure(disclosure)?.stage.is_open() {
             return Ok((false, None));
         }
-        let mut notices = r.plans(disclosure)?.into_iter().filter(|p| p.kind == PlanKind::Notice);
-        let Some(plan) = notices.next_back().filter(|p| p.state == PlanState::Void) else {
-            return Ok::<_, StoreError>((true, None));
+        let mut notices = r.plans(disclosure)?;
+        notices.retain(|p| p.kind == PlanKind::Notice);
+        if notices.last().is_none_or(|p| p.state != PlanState::Void) {
+            return Ok::<_, CaseError>((true, None));
+        }
+        // Of a draft nobody expected anything: the newest need not be the one that counts.
+        let mut approved = None;
+        for plan in notices {
+            let given = u32::try_from(r.approvals(plan.id)?.len()).unwrap_or(u32::MAX);
+            if given >= manifest_of(&plan)?.threshold {
+                approved = Some(plan);
+            }
+        }
+        let Some(plan) = approved.filter(|p| p.state == PlanState::Void) else {
+            return Ok((true, None));
         };
-        let counted_on = !r.approvals(plan.id)?.is_empty();
         let left = events(r, plan.id)?.iter().any(|e| matches!(e.happened, Happened::Intended));
-        Ok((true, (counted_on && !left).then_some((plan.id, plan.made_at))))
+        Ok((true, (!left).then_some((plan.id, plan.made_at))))
     });
     let (open, void) = newest.await?;
     if !open {

@@ -100,7 +100,7 @@ pub async fn rearm(house: &House, member: MemberId, reason: &str) -> Case<Rearme
         house.store.write(&deed, move |tx| tx.set_quarantine(Some(&said))).await?;
         return Ok(Rearmed::Waits { given, needed });
     }
-    let (found, events, held) = look(house, now).await?;
+    let (found, events, held) = look(house, now, said.doubt).await?;
     let identity = identity::fresh(house).await?;
     let (new, wait) = (identity.clone(), held.clone());
     let written = house.store.write(&deed, move |tx| {
@@ -135,7 +135,11 @@ async fn is_led(house: &House) -> Case<bool> {
 type Noted = (PlanId, StepEvent, Option<(Progress, Repeat)>);
 
 /// Asks the world about every open step, and those of plans that ended lately.
-async fn look(house: &House, now: At) -> Case<(Vec<Found>, Vec<Noted>, Vec<PlanId>)> {
+async fn look(
+    house: &House,
+    now: At,
+    doubt: Doubt,
+) -> Case<(Vec<Found>, Vec<Noted>, Vec<PlanId>)> {
     let (mut found, mut noted, mut held) = (Vec::new(), Vec::new(), Vec::new());
     for plan in plans::all(house).await? {
         let stands = standing(house, &plan).await?;
@@ -145,8 +149,11 @@ async fn look(house: &House, now: At) -> Case<(Vec<Found>, Vec<Noted>, Vec<PlanI
         if !live && !ended_lately {
             continue;
         }
-        // After T0 distributors go public by themselves: what was begun goes on.
-        if live && !stands.plan.held && stands.manifest.t0.at > now {
+        // After T0 distributors go public by themselves: what was begun goes on. But whether T0
+        // has come is what an older database may be wrong about: then a person says so first.
+        let not_gone = stands.plan.kind.is_public() && stands.facts.go.is_none();
+        let ahead = stands.manifest.t0.at > now || (doubt.may_be_older() && not_gone);
+        if live && !stands.plan.held && ahead {
             held.push(plan.id);
         }
         let slots_at = match stands.facts.go {

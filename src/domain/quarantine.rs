@@ -39,6 +39,12 @@ impl Doubt {
         }
     }
 
+    /// Whether the database may be older than what people decided: a T0 that it takes for come
+    /// may have been moved, and a plan called off.
+    pub const fn may_be_older(self) -> bool {
+        matches!(self, Self::SetBack | Self::OtherPast | Self::Restored)
+    }
+
     /// The same in words.
     pub const fn words(self) -> &'static str {
         match self {

@@ -14,15 +14,18 @@ const EVERY: Span = Span::hours(1);
 
 impl Engine {
     pub(super) fn ask_for_proofs(&mut self, now: Mono) {
-        if self.asked_at.is_some_and(|at| now.since(at) < EVERY) {
+        // A relay that hangs may make a round last longer than that: no second one beside it, or
+        // whoever was not reached yet is asked twice.
+        let busy = self.asking.as_ref().is_some_and(|task| !task.is_finished());
+        if busy || self.asked_at.is_some_and(|at| now.since(at) < EVERY) {
             return;
         }
         self.asked_at = Some(now);
         let (house, actor) = (Arc::clone(&self.house), Actor::Engine(self.lead.holder));
-        self.errands.spawn(async move {
+        self.asking = Some(self.errands.spawn(async move {
             let asked = challenges::ask_due(&house, actor).await;
             Errand::Asked(asked.ok())
-        });
+        }));
     }
 
     /// A person hears, once, of whoever could not be asked in all the tries there are.

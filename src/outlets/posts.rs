@@ -74,9 +74,12 @@ impl Posts {
         if relay == Said::NotThere && !self.detour {
             return Seen::Absent;
         }
+        // A notice is looked for without its bytes, and at our own relay only: whatever its
+        // address, no archive on the web hears its Message-ID from us.
+        let message = intended.blobs.first().filter(|b| !b.bytes.is_empty());
         let list = self.lists.iter().find(|(_, list)| list.address == *to);
-        if let Some((_, list)) = list {
-            let subject = intended.blobs.first().and_then(|b| archive::subject(&b.bytes));
+        if let (Some((_, list)), Some(message)) = (list, message) {
+            let subject = archive::subject(&message.bytes);
             if let Seen::Present(receipt) = list.sent(message_id, subject.as_deref()).await {
                 return Seen::Present(receipt);
             }

@@ -151,6 +151,19 @@ impl Tx<'_> {
         diesel::delete(chunks::table.filter(chunks::blob.eq_any(ids))).execute(self.conn)?;
         Ok(diesel::delete(blobs::table.filter(theirs)).execute(self.conn)?)
     }
+
+    /// Removes what an owner keeps under one name, whole or not; says whether there was any.
+    pub fn delete_blob_named(
+        &mut self,
+        owner: impl Into<Subject>,
+        name: &str,
+    ) -> Result<bool, StoreError> {
+        let lookup = self.vault.lookup(TABLE, "lookup", name).to_vec();
+        let it = blobs::owner.eq(owner.into().to_string()).and(blobs::lookup.eq(lookup));
+        let ids = blobs::table.filter(it.clone()).select(blobs::id);
+        diesel::delete(chunks::table.filter(chunks::blob.eq_any(ids))).execute(self.conn)?;
+        Ok(diesel::delete(blobs::table.filter(it)).execute(self.conn)? > 0)
+    }
 }
 
 fn chunks_in(len: u64) -> i32 {

@@ -73,6 +73,12 @@ pub(super) async fn keep(
     let proofs: Vec<(Proof, ChallengeId)> =
         proofs.into_iter().map(|p| (p, house.fresh(ChallengeId::new))).collect();
     let large = blobs.iter().map(|(_, b)| b.about.len).fold(0, u64::saturating_add) > AT_ONCE;
+    if again {
+        // Left of a program that died at the parts of this same mail: nobody reads it, and it
+        // would keep the whole from its place for ever.
+        let deed = house.deed(actor, "mail-part-drop", id);
+        house.store.write(&deed, move |tx| tx.delete_blob_named(id, INSIDE).map(|_| ())).await?;
+    }
     let blobs = if large { ahead(house, actor, id, blobs).await? } else { blobs };
     let deed = house.deed(actor, verb, id);
     let written = house.store.write(&deed, move |tx| {

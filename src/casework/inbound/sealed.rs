@@ -11,6 +11,7 @@
 use super::deliveries::{Deliveries, Delivery};
 use super::keys::Keys;
 use super::people::{self, Person};
+use super::report::addresses;
 use super::{Findings, NotTaken, Proof};
 use crate::casework::challenges::codes_in;
 use crate::casework::{Case, House};
@@ -36,17 +37,18 @@ pub(super) async fn judge(
     digest: Sha256,
     deliveries: &Deliveries,
 ) -> Result<Findings, NotTaken> {
-    let Some(keys) = Keys::of(house)? else {
-        return Ok(unopened(mail, digest, deliveries));
-    };
     let (distributors, advisories) =
         house.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.advisories()?))).await?;
     let everybody = people::everybody(&distributors, &advisories, house.now());
+    let known = is_known(mail, recipient, deliveries, &everybody);
+    let Some(keys) = Keys::of(house)? else {
+        return Ok(unopened(mail, digest, deliveries, known));
+    };
     let certificates = people::certificates(&everybody);
     let opened = match keys.open(message, &certificates, house.now()).await {
         Ok(opened) => opened,
         // Perhaps to a person of the team: kept, so that they can open it.
-        Err(OpenError::NotForUs) => return Ok(unopened(mail, digest, deliveries)),
+        Err(OpenError::NotForUs) => return Ok(unopened(mail, digest, deliveries, known)),
         Err(refused) => return Err(NotTaken::Encryption(refused)),
     };
     let read = Read::of(opened, &certificates, house.now())?;
@@ -71,8 +73,7 @@ pub(super) async fn judge(
         cut: None,
     };
     let (verb, inside, alarm) = ("mail-receive", Some(read.bytes), false);
-    // Who signed is known, or it came to a place that only one of them was told.
-    let attributed = !theirs.is_empty() || disclosure.is_some() || hint.is_some();
+    let attributed = known || !theirs.is_empty() || disclosure.is_some() || hint.is_some();
     let attributed = attributed || !proofs.is_empty();
     Ok(Findings { verb, digest, disclosure, record, inside, event, proofs, alarm, attributed })
 }
@@ -83,7 +84,21 @@ fn references(mail: &Entity<'_>) -> Vec<String> {
     ids
 }
 
-fn unopened(mail: &Entity<'_>, digest: Sha256, deliveries: &Deliveries) -> Findings {
+/// Whether it says to come from somebody we know, or came to an address that one mail of ours
+/// had alone. Anybody can write that, so it decides nothing but that the mail is kept: many
+/// encrypt and do not sign, and what nobody can open here yet must not be forgotten.
+fn is_known(
+    mail: &Entity<'_>,
+    recipient: Option<&str>,
+    deliveries: &Deliveries,
+    everybody: &[Person],
+) -> bool {
+    let from = mail.addresses("From");
+    everybody.iter().any(|p| from.iter().any(|f| f.eq_ignore_ascii_case(&p.address)))
+        || deliveries.sent_from(&addresses(mail, recipient)).is_some()
+}
+
+fn unopened(mail: &Entity<'_>, digest: Sha256, deliveries: &Deliveries, known: bool) -> Findings {
     let hint = deliveries.answered(&references(mail)).map(|d| d.step);
     Findings {
         verb: "mail-receive",
@@ -104,7 +119,7 @@ fn unopened(mail: &Entity<'_>, digest: Sha256, deliveries: &Deliveries) -> Findi
         event: None,
         proofs: Vec::new(),
         alarm: false,
-        attributed: hint.is_some(),
+        attributed: known || hint.is_some(),
     }
 }
 

@@ -78,7 +78,8 @@ fn ended_between_mails(tx: &mut Tx<'_>, plan: &Plan) -> Case<()> {
     if steps.values().any(Had::is_under_way) {
         return Err(CaseError::not_now(
             format!("a mail of plan {}, which this one ends, is just being sent", plan.number),
-            "hand the same approval in again in a moment; if no engine runs: daybreak serve",
+            "hand the same approval in again in a moment; if there is always another one: daybreak \
+             plan hold PLAN first; if no engine runs: daybreak serve",
         ));
     }
     Ok(())

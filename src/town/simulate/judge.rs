@@ -86,8 +86,15 @@ impl Judge {
                     opens.since(happening.at).as_millis()
                 ));
             }
-            if self.point.public && now.facts.go == Some(GoRow::Abort) {
-                return Err(format!("{:?} in spite of an ABORT", happening.way));
+            if !self.point.public || happening.way == Way::ByHand {
+                continue;
+            }
+            match now.facts.go {
+                Some(GoRow::Go(_)) => {}
+                Some(GoRow::Abort) => {
+                    return Err(format!("{:?} in spite of an ABORT", happening.way));
+                }
+                None => return Err(format!("{:?} without GO", happening.way)),
             }
         }
         Ok(())
@@ -127,7 +134,7 @@ fn done_with_evidence(now: &Standing, log: &[Happening]) -> Result<(), Broken> {
 fn copies_as_allowed(now: &Standing, log: &[Happening], world: &World) -> Result<(), Broken> {
     for step in &now.manifest.steps {
         let copies: Vec<&Happening> = log.iter().filter(|h| h.step == step.id).collect();
-        if copies.windows(2).any(|two| two[0].way == Way::Mailed && two[0].bytes != two[1].bytes) {
+        if other_bytes(&copies) {
             return Err(format!("{} went twice, with other bytes", step.id));
         }
         let acts = usize::try_from(world.acts(step.id)).unwrap_or(usize::MAX);
@@ -137,6 +144,11 @@ fn copies_as_allowed(now: &Standing, log: &[Happening], world: &World) -> Result
         }
     }
     Ok(())
+}
+
+fn other_bytes(copies: &[&Happening]) -> bool {
+    let mails = || copies.iter().filter(|h| h.way == Way::Mailed);
+    mails().any(|h| mails().any(|other| other.bytes != h.bytes))
 }
 
 /// From a doubt an act is repeated as often as its outlet declared, until a person lets it try

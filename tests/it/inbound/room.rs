@@ -8,9 +8,11 @@ use daybreak::domain::ids::{BlobId, MessageId};
 use daybreak::domain::message::MessageKind;
 use daybreak::domain::party::{ContactKind, Profile};
 use daybreak::domain::time::Span;
-use daybreak::pgp::{ResidentSigner, seal};
+use daybreak::engine::Engine;
+use daybreak::pgp::{ResidentSigner, samples, seal};
 use daybreak::store::StoreError;
 use daybreak::town::Town;
+use daybreak::town::catcher::Caught;
 use rstest::rstest;
 
 use super::{arrives, crlf, record, taken};
@@ -64,6 +66,31 @@ async fn answer(town: &Town) -> Vec<u8> {
     [&head[..], &sealed.armored].concat()
 }
 
+/// Encrypted to us or to somebody else, with a signature that nobody here knows.
+async fn unknown(town: &Town, from: &str, ours: bool) -> Vec<u8> {
+    let other = &town.people.distributors[0].keys[0].certificate;
+    let to = if ours { town.team_certificate() } else { other };
+    let made = town.house.now().plus(Span::days(-30));
+    let key = samples::cv25519("A new key <new@key.example>", made).unwrap();
+    let signer = ResidentSigner::new(&key).unwrap();
+    let inside = crlf("Content-Type: text/plain\n\nwe have it\n");
+    let sealed = seal(&inside, std::slice::from_ref(to), &signer, town.house.now()).await.unwrap();
+    [crlf(&format!("From: {from}\nSubject: ...\n\n")), sealed.armored].concat()
+}
+
+/// The team hears of it, and not at every look.
+async fn is_said_once_a_day(town: &Town) {
+    let hand = town.hand.clone().unwrap();
+    let mut engine = Engine::start(town.house.clone()).await.unwrap();
+    for _ in 0..4 {
+        engine.settle().await.unwrap();
+        hand.advance(Span::mins(2));
+    }
+    engine.end().await.unwrap();
+    let said = |m: &Caught| String::from_utf8_lossy(&m.bytes).contains("reason: inbound-full");
+    assert_eq!(town.catcher.mails().iter().filter(|m| said(m)).count(), 1);
+}
+
 #[rstest]
 #[case(Db::Sqlite)]
 #[case(Db::Postgres)]
@@ -85,6 +112,7 @@ async fn mail_of_nobody_has_its_room_and_no_more(#[case] db: Db) {
     assert!(matches!(refused, Err(NotTaken::NoRoom)), "{refused:?}");
     assert_eq!(house.store.revision().await.unwrap(), writes);
     assert!(inbound::room(house).await.unwrap().is_scarce());
+    is_said_once_a_day(&town).await;
 
     // An answer comes in whole, in parts, and is not counted.
     let large = answer(&town).await;
@@ -93,6 +121,15 @@ async fn mail_of_nobody_has_its_room_and_no_more(#[case] db: Db) {
     assert_eq!((theirs.counts, record(&theirs).cut), (0, None));
     assert_eq!(inbound::bytes(house, &theirs, true).await.unwrap(), large);
     assert!(inbound::bytes(house, &theirs, false).await.unwrap().len() > 2 * 1024 * KIB);
+    // So is what somebody we know signed with a key that we do not know, or sealed to one that
+    // is not here. A stranger's is not.
+    for (ours, kind) in [(true, MessageKind::Encrypted), (false, MessageKind::Unopened)] {
+        let mail = unknown(&town, "vulns@fennel.example", ours).await;
+        let kept = taken(&town, &mail).await.message;
+        assert_eq!((record(&kept).kind, kept.counts), (kind, 0));
+        let refused = arrives(&town, &unknown(&town, "a@b.example", ours).await, None).await;
+        assert!(matches!(refused, Err(NotTaken::NoRoom)), "{refused:?}");
+    }
     let forgotten = inbound::forget(house, Actor::Operator, &theirs).await;
     assert!(forgotten.unwrap_err().to_string().contains("belongs to"));
     let by_force = MessageId::clone(&theirs.id);
@@ -103,7 +140,7 @@ async fn mail_of_nobody_has_its_room_and_no_more(#[case] db: Db) {
     // A person makes room; the mail that waited fits.
     inbound::forget(house, Actor::Operator, &cut).await.unwrap();
     taken(&town, &spam(16)).await;
-    assert_eq!(list(house, None).await.unwrap().len(), 17);
+    assert_eq!(list(house, None).await.unwrap().len(), 19);
 
     // Bytes of a program that died between the parts of a large mail.
     let (lost, id) = (house.fresh(MessageId::new), house.fresh(BlobId::new));
@@ -120,7 +157,27 @@ async fn mail_of_nobody_has_its_room_and_no_more(#[case] db: Db) {
     hand.advance(Span::days(2));
     assert_eq!(inbound::tidy(house, Actor::Operator).await.unwrap(), 16);
     let left = list(house, None).await.unwrap();
-    assert_eq!(left.iter().map(|m| m.id).collect::<Vec<_>>(), [theirs.id]);
-    assert_eq!(inbound::bytes(house, &left[0], true).await.unwrap(), large);
+    assert!(left.len() == 3 && left.iter().any(|m| m.id == theirs.id), "{left:?}");
+    assert_eq!(inbound::bytes(house, &theirs, true).await.unwrap(), large);
     assert_eq!(inbound::room(house).await.unwrap().used, 0);
+}
+
+/// A program that died while it kept what was inside must not keep the mail closed for ever.
+#[tokio::test]
+async fn a_mail_that_was_half_opened_once_is_opened_when_it_comes_again() {
+    let town = narrow(Db::Sqlite).await.unwrap();
+    let (house, key) = (&town.house, town.dir().join("team.key"));
+    let away = key.with_extension("away");
+    std::fs::rename(&key, &away).unwrap();
+    let mail = answer(&town).await;
+    let closed = taken(&town, &mail).await.message;
+    assert_eq!(record(&closed).kind, MessageKind::Unopened);
+    std::fs::rename(&away, &key).unwrap();
+    let (owner, id) = (closed.id, house.fresh(BlobId::new));
+    let half: BlobRef = Blob::new(inbound::INSIDE, vec![7; 3 * 1024 * KIB], vec![]).about;
+    let deed = house.deed(Actor::Operator, "mail-part", owner);
+    house.store.write(&deed, move |tx| tx.begin_blob(id, owner, &half)).await.unwrap();
+    let opened = taken(&town, &mail).await.message;
+    assert_eq!((opened.id, record(&opened).kind), (closed.id, MessageKind::Encrypted));
+    assert!(inbound::bytes(house, &opened, false).await.unwrap().len() > 2 * 1024 * KIB);
 }

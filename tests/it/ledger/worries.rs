@@ -3,8 +3,10 @@
 
 use daybreak::casework::{controls, ledger};
 use daybreak::domain::ledger::{DeliveryState, PLAN_VOID};
+use daybreak::domain::plan::{PlanKind, PlanState};
 use daybreak::domain::time::Span;
 use daybreak::town::catcher::Times;
+use daybreak::town::story as told;
 
 use super::ground::{FENNEL, OPERATOR};
 use crate::ground::Db;
@@ -57,4 +59,29 @@ async fn an_approved_notice_that_became_void_before_it_began_is_said() {
     assert_eq!((all[0].plan, all[0].step, all[0].code.as_str()), (plan.id, None, PLAN_VOID));
     story.pass(&mut engine, &[Span::mins(2); 3]).await;
     assert_eq!(story.rings("notice-void"), 1);
+}
+
+/// A draft beside it neither hides that nor is mistaken for it.
+#[tokio::test]
+async fn of_drafts_that_became_void_nothing_is_said_and_they_hide_nothing() {
+    let story = Story::at(Db::Sqlite, Point::Ready).await.unwrap();
+    let house = &story.town.house;
+    let void = async || {
+        let all = ledger::worries(house, story.disclosure.id).await.unwrap();
+        all.iter().filter(|w| w.step.is_none()).map(|w| w.plan).collect::<Vec<_>>()
+    };
+    let now = story.disclosure_now().await;
+    let draft = async || told::plan(&story.town, &now, PlanKind::Notice).await.unwrap().0;
+    let [older, newer] = [draft().await, draft().await];
+    told::approve(&story.town, &newer, &story.town.people.ada, told::Form::Inline).await.unwrap();
+    told::approve_by_all(&story.town, &older).await.unwrap();
+    assert_eq!(story.state(&newer).await, PlanState::Void);
+    assert_eq!(void().await, [], "another one took its place");
+
+    let later = draft().await;
+    for plan in [&later, &older] {
+        let plan = story.standing(plan).await.plan;
+        controls::abort(house, OPERATOR, &plan, "the wrong date").await.unwrap();
+    }
+    assert_eq!(void().await, [older.id]);
 }

@@ -138,6 +138,19 @@ impl World for Watched {
     }
 }
 
+/// A list may be told ahead as well, under the address of its posts.
+#[tokio::test]
+async fn a_notice_is_never_looked_for_in_public() {
+    let world = Watched::new().await;
+    world.write("log", &format!("<{ID}> sent"));
+    world.write("mailbox", ID);
+    let mut notice = post();
+    notice.blobs = vec![Blob::new("sealed.eml", Vec::new(), vec![])];
+    let seen = world.outlet_on(clock()).look(&notice).await;
+    assert_eq!(evidence(&seen), Some(Evidence::HandedOver), "{seen:?}");
+    assert!(world.peer.asked().is_empty());
+}
+
 #[tokio::test]
 async fn only_the_list_shows_that_it_was_sent_and_only_the_relay_that_it_never_was() {
     let world = Watched::new().await;
