@@ -135,11 +135,7 @@ async fn is_led(house: &House) -> Case<bool> {
 type Noted = (PlanId, StepEvent, Option<(Progress, Repeat)>);
 
 /// Asks the world about every open step, and those of plans that ended lately.
-async fn look(
-    house: &House,
-    now: At,
-    doubt: Doubt,
-) -> Case<(Vec<Found>, Vec<Noted>, Vec<PlanId>)> {
+async fn look(house: &House, now: At, doubt: Doubt) -> Case<(Vec<Found>, Vec<Noted>, Vec<PlanId>)> {
     let (mut found, mut noted, mut held) = (Vec::new(), Vec::new(), Vec::new());
     for plan in plans::all(house).await? {
         let stands = standing(house, &plan).await?;

@@ -60,7 +60,8 @@ async fn walk(town: &Town, engine: &mut Engine, hours: i64, until: At) {
     while town.house.now() < until {
         let now = town.house.now();
         let next = now.plus(Span::hours(hours)).min(until);
-        let first = date(&format!("{}-01T00:00:00Z", &next.rfc3339()[..7]));
+        let month: String = next.rfc3339().chars().take(7).collect();
+        let first = date(&format!("{month}-01T00:00:00Z"));
         let last = first.plus(Span::millis(-1));
         hand.advance_to(if now < last && last < next { last } else { next });
         engine.settle().await.unwrap();
