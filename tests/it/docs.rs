@@ -168,6 +168,7 @@ fn every_code_that_calls_a_person_is_explained() {
         "src/engine/deliveries.rs",
         "src/engine/errands.rs",
         "src/engine/housekeeping.rs",
+        "src/engine/identity.rs",
         "src/engine/mailbox.rs",
         "src/engine/perform.rs",
         "src/engine/readability.rs",
