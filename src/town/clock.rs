@@ -5,7 +5,9 @@
 //! processes and connections are sleeps too: move the clock far only while nothing is at work.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -24,12 +26,17 @@ struct Hands {
 #[derive(Default)]
 struct Beds {
     next: u64,
-    taken: BTreeMap<u64, Mono>,
+    taken: BTreeMap<u64, Sleeper>,
+}
+
+struct Sleeper {
+    until: Mono,
+    waker: Option<Waker>,
 }
 
 /// A clock moved by hand.
 pub struct HandClock {
-    hands: watch::Sender<Hands>,
+    hands: Mutex<Hands>,
     beds: Mutex<Beds>,
     sleepers: watch::Sender<usize>,
 }
@@ -38,19 +45,20 @@ impl HandClock {
     /// Shows `start`; its monotonic reading begins at zero.
     pub fn new(start: At) -> Self {
         let hands = Hands { wall: start, mono: Mono::from_millis(0) };
-        Self {
-            hands: watch::Sender::new(hands),
-            beds: Mutex::default(),
-            sleepers: watch::Sender::new(0),
-        }
+        Self { hands: Mutex::new(hands), beds: Mutex::default(), sleepers: watch::Sender::new(0) }
     }
 
     /// Time passes, on both hands.
     pub fn advance(&self, span: Span) {
-        self.hands.send_modify(|h| {
-            h.wall = h.wall.plus(span);
-            h.mono = h.mono.plus(span);
-        });
+        {
+            let mut hands = self.hands();
+            hands.wall = hands.wall.plus(span);
+            hands.mono = hands.mono.plus(span);
+        }
+        let (now, beds) = (self.mono(), self.beds());
+        // In the order in which they lay down, so that the same days are the same.
+        let due = beds.taken.values().filter(|s| s.until <= now);
+        due.filter_map(|s| s.waker.as_ref()).for_each(Waker::wake_by_ref);
     }
 
     /// Time passes until the wall shows `at`; nothing happens when it has already.
@@ -63,12 +71,12 @@ impl HandClock {
 
     /// Somebody sets the wall's clock, or the machine slept: the monotonic hand stays.
     pub fn set_wall(&self, at: At) {
-        self.hands.send_modify(|h| h.wall = at);
+        self.hands().wall = at;
     }
 
     /// The earliest instant at which a sleeper wakes.
     pub fn next_wake(&self) -> Option<Mono> {
-        self.beds().taken.values().min().copied()
+        self.beds().taken.values().map(|s| s.until).min()
     }
 
     /// How many sleep now.
@@ -83,6 +91,10 @@ impl HandClock {
         let _never_closed = sleepers.wait_for(|now| *now >= n).await.is_ok();
     }
 
+    fn hands(&self) -> MutexGuard<'_, Hands> {
+        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn beds(&self) -> MutexGuard<'_, Beds> {
         self.beds.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -91,7 +103,7 @@ impl HandClock {
         let mut beds = self.beds();
         let number = beds.next;
         beds.next = number.saturating_add(1);
-        beds.taken.insert(number, until);
+        beds.taken.insert(number, Sleeper { until, waker: None });
         self.sleepers.send_replace(beds.taken.len());
         Bed { clock: self, number }
     }
@@ -101,6 +113,20 @@ impl HandClock {
 struct Bed<'a> {
     clock: &'a HandClock,
     number: u64,
+}
+
+impl Bed<'_> {
+    /// Looks at the clock with the beds in hand: whoever moves it meanwhile wakes this one.
+    fn look_up(&self, cx: &Context<'_>, until: Mono) -> Poll<()> {
+        let mut beds = self.clock.beds();
+        if self.clock.mono() >= until {
+            return Poll::Ready(());
+        }
+        if let Some(sleeper) = beds.taken.get_mut(&self.number) {
+            sleeper.waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
 }
 
 impl Drop for Bed<'_> {
@@ -114,17 +140,16 @@ impl Drop for Bed<'_> {
 #[async_trait]
 impl Clock for HandClock {
     fn wall(&self) -> At {
-        self.hands.borrow().wall
+        self.hands().wall
     }
 
     fn mono(&self) -> Mono {
-        self.hands.borrow().mono
+        self.hands().mono
     }
 
     async fn sleep_until(&self, until: Mono) {
-        let mut hands = self.hands.subscribe();
-        let _bed = self.lie_down(until);
-        let _never_closed = hands.wait_for(|h| h.mono >= until).await.is_ok();
+        let bed = self.lie_down(until);
+        poll_fn(|cx| bed.look_up(cx, until)).await;
     }
 }
 
