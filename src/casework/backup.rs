@@ -6,13 +6,12 @@
 use std::fs;
 use std::path::Path;
 
-use super::members::recall;
+use super::members::readers;
 use super::opening::{CONFIG, TEAM_CERTIFICATE, TEMPLATES};
 use super::{Case, CaseError, House};
 use crate::domain::blob::Sha256;
 use crate::domain::deed::{Actor, Subject};
-use crate::domain::secret::Reason;
-use crate::pgp::{self, Certificate};
+use crate::pgp;
 use crate::store::{Place, StoreError, Verdict, copy_of_file, verify_without_key};
 
 /// The database inside a backup.
@@ -40,12 +39,7 @@ pub async fn backup(house: &House, actor: Actor) -> Case<Backup> {
              restored copy is in quarantine all the same",
         ));
     }
-    let members = house.store.read(|r| r.members()).await?;
-    let certificates: Vec<Certificate> = members
-        .iter()
-        .filter(|m| m.active)
-        .map(|m| recall(&m.record.open(Reason::Dispatch).certificate))
-        .collect::<Case<_>>()?;
+    let certificates = readers(house).await?;
     if certificates.is_empty() {
         return Err(CaseError::not_now(
             "there is nobody to encrypt the backup to",

@@ -53,6 +53,13 @@ pub async fn list(house: &House) -> Case<Vec<Member>> {
     Ok(house.store.read(|r| r.members()).await?)
 }
 
+/// What the team reads is sealed to these: the certificates of its active members.
+pub(super) async fn readers(house: &House) -> Case<Vec<Certificate>> {
+    let members = house.store.read(|r| r.members()).await?;
+    let active = members.iter().filter(|m| m.active);
+    active.map(|m| recall(&m.record.open(Reason::Dispatch).certificate)).collect()
+}
+
 /// A certificate as we keep it.
 pub(super) fn hold(house: &House, certificate: &Certificate) -> HeldCertificate {
     HeldCertificate {

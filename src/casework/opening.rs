@@ -168,13 +168,14 @@ fn commented_config(setup: &Setup) -> Case<String> {
     Ok(text)
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> Case<()> {
+/// A new file that only its owner can read, on the disk before this returns.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Case<()> {
     let open = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let written = open.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
     written.map_err(|e| disk("writing a file of the data directory", &e))
 }
 
-fn disk(doing: &'static str, error: &std::io::Error) -> CaseError {
+pub(super) fn disk(doing: &'static str, error: &std::io::Error) -> CaseError {
     CaseError::machine(doing, error.kind())
 }
 

@@ -4,12 +4,14 @@
 //! directory, the audit chain is whole, and the house is in quarantine before anybody opens it.
 
 use std::fs;
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::backup::DATABASE;
-use super::opening::{CONFIG, TEAM_CERTIFICATE, TEAM_KEY, TEMPLATES, VAULT_KEY};
+use super::opening::{
+    CONFIG, TEAM_CERTIFICATE, TEAM_KEY, TEMPLATES, VAULT_KEY, disk, write_private,
+};
 use super::{Case, CaseError};
 use crate::config::Config;
 use crate::domain::blob::Sha256;
@@ -72,10 +74,10 @@ async fn fill(tar: &[u8], dir: &Path, keys: &Keys, now: At) -> Case<Restored> {
         .map_err(|e| disk("closing the directory", &e))?;
     unpack(tar, dir)?;
     let key = fs::read(&keys.vault).map_err(|e| disk("reading the vault key", &e))?;
-    write(&dir.join(VAULT_KEY), &key)?;
+    write_private(&dir.join(VAULT_KEY), &key)?;
     if let Some(team) = &keys.team {
         let key = fs::read(team).map_err(|e| disk("reading the team key", &e))?;
-        write(&dir.join(TEAM_KEY), &key)?;
+        write_private(&dir.join(TEAM_KEY), &key)?;
     }
     let vault = Vault::load(&dir.join(VAULT_KEY))
         .map_err(|e| CaseError::machine("reading the vault key", e))?;
@@ -107,9 +109,9 @@ fn unpack(bytes: &[u8], dir: &Path) -> Case<()> {
         let mut content = Vec::new();
         entry.read_to_end(&mut content).map_err(broken)?;
         match name.as_str() {
-            DATABASE => write(&dir.join(FILE), &content)?,
-            CONFIG => write(&dir.join(CONFIG), here(&content)?.as_bytes())?,
-            TEAM_CERTIFICATE => write(&dir.join(TEAM_CERTIFICATE), &content)?,
+            DATABASE => write_private(&dir.join(FILE), &content)?,
+            CONFIG => write_private(&dir.join(CONFIG), here(&content)?.as_bytes())?,
+            TEAM_CERTIFICATE => write_private(&dir.join(TEAM_CERTIFICATE), &content)?,
             other => {
                 template(dir, other, &content)?;
                 continue;
@@ -136,7 +138,7 @@ fn template(dir: &Path, name: &str, content: &[u8]) -> Case<()> {
         .mode(0o700)
         .create(&folder)
         .map_err(|e| disk("making the folder of templates", &e))?;
-    write(&folder.join(file), content)
+    write_private(&folder.join(file), content)
 }
 
 /// The configuration with its database beside it: the old one must not be touched.
@@ -159,14 +161,4 @@ fn here(content: &[u8]) -> Case<String> {
         "names its database in a way of its own",
         "write it in one line",
     ))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Case<()> {
-    let open = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let written = open.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-    written.map_err(|e| disk("writing a restored file", &e))
-}
-
-fn disk(doing: &'static str, error: &std::io::Error) -> CaseError {
-    CaseError::machine(doing, error.kind())
 }

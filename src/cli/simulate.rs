@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use anyhow::Context as _;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
 
+use super::bar::bar;
 use super::exit::{Ended, Exit};
 use super::print::Print;
 use crate::clock::{Clock as _, SystemClock};
@@ -68,7 +68,8 @@ pub fn run(args: &Simulate, print: Print) -> Ended {
     let Range { start: from, end: to } = args.seeds.clone();
     let clock = SystemClock::new();
     let began = clock.mono();
-    let bar = bar(to.saturating_sub(from), print);
+    let days = usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
+    let bar = bar(days, "days", print);
     let tick = |_: u64, _: &Outcome| bar.inc(1);
     let (summary, trace) = if to.saturating_sub(from) == 1 {
         let day = one(&case, from);
@@ -88,16 +89,6 @@ pub fn run(args: &Simulate, print: Print) -> Ended {
     let figures = Figures { from, to, days, happened, a_minute, failures, trace };
     show(&figures, print)?;
     Ok(if figures.failures.is_empty() { Exit::Ok } else { Exit::Failure })
-}
-
-/// Progress for a person who waits; nothing where nobody looks.
-fn bar(days: u64, print: Print) -> ProgressBar {
-    let target = match print.is_json() {
-        true => ProgressDrawTarget::hidden(),
-        // Draws only on a terminal.
-        false => ProgressDrawTarget::stderr(),
-    };
-    ProgressBar::with_draw_target(Some(days), target)
 }
 
 fn show(figures: &Figures, print: Print) -> anyhow::Result<()> {

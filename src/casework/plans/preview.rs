@@ -1,6 +1,6 @@
 //! What will leave, byte for byte, for people to read before they approve.
 
-use crate::casework::members::recall;
+use crate::casework::members::readers;
 use crate::casework::{Case, CaseError, House};
 use crate::domain::action::Action;
 use crate::domain::blob::{Blob, BlobRef, Slot};
@@ -10,7 +10,7 @@ use crate::domain::plan::{Plan, Step};
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
 use crate::letters::entity::{Delivery, compose, copy, slots_of};
-use crate::pgp::{self, Certificate};
+use crate::pgp;
 
 /// One file of a preview.
 pub struct File {
@@ -130,12 +130,7 @@ pub async fn to_team(house: &House, plan: &Plan) -> Case<Vec<u8>> {
         tar.append_data(&mut header, name, file.bytes.as_slice()).map_err(failed)?;
     }
     let packed = tar.into_inner().map_err(failed)?;
-    let members = house.store.read(|r| r.members()).await?;
-    let certificates: Vec<Certificate> = members
-        .iter()
-        .filter(|m| m.active)
-        .map(|m| recall(&m.record.open(Reason::Dispatch).certificate))
-        .collect::<Case<_>>()?;
+    let certificates = readers(house).await?;
     let sealed = pgp::seal(&packed, &certificates, house.keys.notice.as_ref(), house.now()).await;
     Ok(sealed.map_err(|e| CaseError::machine("sealing the preview to the team", e))?.armored)
 }

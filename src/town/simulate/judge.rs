@@ -8,7 +8,7 @@ use super::world::{Happening, Way, World};
 use crate::casework::plans::{Standing, events};
 use crate::casework::publications;
 use crate::domain::action::Action;
-use crate::domain::event::Happened;
+use crate::domain::event::{Happened, StepEvent};
 use crate::domain::ids::StepId;
 use crate::domain::receipt::{Repeat, Retry};
 use crate::domain::run::{GoRow, Status};
@@ -67,7 +67,7 @@ impl Judge {
         self.public_iff_gone(now, &log).await?;
         done_with_evidence(now, &log)?;
         repeated_as_declared(now)?;
-        copies_as_allowed(now, &log, &self.world)
+        copies_as_allowed(now, &log)
     }
 
     /// Nothing public before the true T0 unless enough people lifted it; no notice before its
@@ -119,8 +119,7 @@ impl Judge {
 fn done_with_evidence(now: &Standing, log: &[Happening]) -> Result<(), Broken> {
     for step in &now.manifest.steps {
         let done = now.run.progress(step.id).is_some_and(|p| p.status == Status::Done);
-        let by_hand =
-            |e: &crate::domain::event::StepEvent| matches!(e.happened, Happened::ByHand { .. });
+        let by_hand = |e: &StepEvent| matches!(e.happened, Happened::ByHand { .. });
         let vouched = || now.events.iter().any(|e| e.step == step.id && by_hand(e));
         let there = || log.iter().any(|h| h.step == step.id);
         if done && !there() && !vouched() {
@@ -130,17 +129,25 @@ fn done_with_evidence(now: &Standing, log: &[Happening]) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Each copy of a mail follows an intent of its own, and every copy is the same.
-fn copies_as_allowed(now: &Standing, log: &[Happening], world: &World) -> Result<(), Broken> {
+/// What really lies in mailboxes: every copy the same, and no more of them than one and what its
+/// outlet declares, each time a person lets it try again.
+fn copies_as_allowed(now: &Standing, log: &[Happening]) -> Result<(), Broken> {
     for step in &now.manifest.steps {
         let copies: Vec<&Happening> = log.iter().filter(|h| h.step == step.id).collect();
         if other_bytes(&copies) {
             return Err(format!("{} went twice, with other bytes", step.id));
         }
-        let acts = usize::try_from(world.acts(step.id)).unwrap_or(usize::MAX);
-        let by_machine = copies.iter().filter(|h| h.way != Way::ByHand).count();
-        if by_machine > acts {
-            return Err(format!("{} is there {by_machine} times after {acts} acts", step.id));
+        let more = match now.run.stands(step.id) {
+            Some((_, Repeat::SameBytes { max, .. })) => max,
+            _ => 0,
+        };
+        let released =
+            |e: &&StepEvent| e.step == step.id && matches!(e.happened, Happened::Released { .. });
+        let begun = now.events.iter().filter(released).count().saturating_add(1);
+        let most = begun.saturating_mul(usize::try_from(more).unwrap_or(0).saturating_add(1));
+        let mails = copies.iter().filter(|h| h.way == Way::Mailed).count();
+        if mails > most {
+            return Err(format!("{} lies in a mailbox {mails} times, not {most}", step.id));
         }
     }
     Ok(())

@@ -166,7 +166,13 @@ impl World {
             let happening = inner.coming.remove(0);
             // The repository and the index keep one of each.
             let keeps_one = happening.way != Way::Mailed;
-            if keeps_one && inner.log.iter().any(|h| h.step == happening.step) {
+            let there = inner.log.iter().find(|h| h.step == happening.step);
+            if let (true, Some(there)) = (keeps_one, there) {
+                let by_hand = [there.way, happening.way].contains(&Way::ByHand);
+                if there.bytes != happening.bytes && !by_hand {
+                    let what = format!("{:?} again, with other bytes", happening.way);
+                    let _first = inner.complaint.get_or_insert(what);
+                }
                 continue;
             }
             if inner.fate.chance(inner.rough) {
@@ -211,11 +217,6 @@ impl World {
         let acts = inner.acts.entry((step, epoch)).or_default();
         *acts = acts.saturating_add(1);
         *acts
-    }
-
-    /// How often a step was acted in all.
-    pub fn acts(&self, step: StepId) -> u32 {
-        self.inner().acts.iter().filter(|((s, _), _)| *s == step).map(|(_, n)| *n).sum()
     }
 
     /// A bell was rung; whether it was heard.
