@@ -10,6 +10,7 @@ use super::plans::preview::blobs;
 use super::plans::{self, standing};
 use super::{Case, CaseError, House};
 use crate::clock::sleep;
+use crate::domain::action::Action;
 use crate::domain::blob::Blob;
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::effect::Intended;
@@ -158,6 +159,12 @@ async fn look(house: &House, now: At, doubt: Doubt) -> Case<(Vec<Found>, Vec<Not
         };
         for step in &stands.manifest.steps {
             let Some(progress) = stands.run.progress(step.id) else { continue };
+            // Whoever asks a list's archive or a shop for a thing ahead of its time tells them of
+            // it. Our own repositories and pages are asked: they show an early start.
+            let ours = matches!(step.action, Action::Push { .. } | Action::Publish { .. });
+            if not_gone && step.not_before > now && !ours {
+                continue;
+            }
             let seen = seen(house, plan.id, step, progress, slots_at).await;
             let waits = matches!(progress.status, Status::Blocked { .. });
             let open = live && !progress.status.is_settled() && !waits && step.not_before <= now;

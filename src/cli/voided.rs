@@ -63,11 +63,15 @@ impl Before {
     /// or by being approved, or the case is closed.
     async fn cure(&self, desk: &Desk, old: &Seen, now: &[Seen]) -> anyhow::Result<&'static str> {
         let waited = |id| self.0.iter().any(|p| p.id == id && p.state == PlanState::Made);
+        // What was approved is made good by nothing less.
+        let takes = |p: &Seen| match old.state {
+            PlanState::Made => p.state != PlanState::Void,
+            _ => p.state.is_live(),
+        };
         let instead = |p: &Seen| {
             p.disclosure == old.disclosure
                 && p.kind == old.kind
-                && ((p.number > old.number && p.state != PlanState::Void)
-                    || (p.state.is_live() && waited(p.id)))
+                && ((p.number > old.number && takes(p)) || (p.state.is_live() && waited(p.id)))
         };
         let id = old.disclosure;
         let stage = desk.house.store.read(move |r| r.disclosure(id)).await?.stage;

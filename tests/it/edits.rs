@@ -14,6 +14,9 @@ use daybreak::store::StoreError;
 use daybreak::town::project::LINES;
 use daybreak::town::{Options, Town, story};
 
+use crate::ground::Db;
+use crate::story::{Point, Story};
+
 const START: At = At::from_secs(1_795_132_800);
 
 struct Case {
@@ -164,4 +167,32 @@ async fn an_embargo_whose_release_is_not_armed_is_said_in_time() {
         case.engine.settle().await.unwrap();
         assert!(rang(&case.town, code), "{code}");
     }
+}
+
+/// A second draft of a release disarms nothing: the first goes at T0, and then nothing takes its
+/// place any more.
+#[tokio::test]
+async fn a_release_nobody_signed_disarms_no_day() {
+    let told = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let town = &told.town;
+    let (draft, _) = story::plan(town, &told.disclosure, PlanKind::Release).await.unwrap();
+    assert_eq!(told.state(told.release()).await, PlanState::Approved);
+    let mut engine = told.engine().await;
+    told.at_t0(&mut engine).await;
+    assert_eq!(told.state(told.release()).await, PlanState::Finished);
+    let late = story::approve_by_all(town, &draft).await;
+    assert!(late.is_err_and(|e| e.to_string().contains("has GO")), "a second release");
+    assert_ne!(told.state(&draft).await, PlanState::Approved);
+}
+
+/// The second one approved is the one that goes.
+#[tokio::test]
+async fn a_release_approved_later_takes_the_place_of_the_earlier() {
+    let told = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let (town, kind) = (&told.town, PlanKind::Release);
+    let second = story::approved_plan(town, &told.disclosure, kind).await.unwrap();
+    assert_eq!(told.state(told.release()).await, PlanState::Void);
+    let mut engine = told.engine().await;
+    told.at_t0(&mut engine).await;
+    assert_eq!(told.state(&second).await, PlanState::Finished);
 }

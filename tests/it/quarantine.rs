@@ -336,3 +336,18 @@ async fn a_step_made_ready_is_dropped_by_a_quarantine() {
     assert!(engine.is_at_rest());
     assert_eq!(WorldView::of(&story.town).await, before);
 }
+
+/// Whoever re-arms ahead of T0 asks no archive and no index for what is not out yet.
+#[tokio::test]
+async fn nobody_outside_is_asked_ahead_for_what_is_to_come() {
+    let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    identity::quarantine(&story.town.house, Actor::Operator, Doubt::Restored).await.unwrap();
+    let looks = || ["mail", "command:index"].map(|o| story.town.script(o).unwrap().looks());
+    let before = looks();
+    let (found, held) = rearmed(&story).await;
+    assert!(held.contains(&story.release().id));
+    assert!(found.iter().any(|f| f.outlet == "git"), "our own place is looked at");
+    // The notices that left are asked of our own relay.
+    let asked = found.iter().filter(|f| f.outlet == "mail" && f.plan == story.release().id).count();
+    assert_eq!((asked, looks()[1]), (0, before[1]));
+}

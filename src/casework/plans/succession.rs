@@ -1,6 +1,6 @@
-//! Which notice plan takes the place of which, and when.
+//! Which plan takes the place of which of its kind, and when.
 //!
-//! A draft stops nothing: a plan that was approved tells on until another one is approved. The
+//! A draft stops nothing: a plan that was approved stands until another one is approved. The
 //! transaction that brings the last approval ends the others, so that no mail of the old plan
 //! begins after it, and whoever waited in them waits in the new one. What the new plan pins was
 //! chosen by who had been told what when it was made: when that is no longer so it is refused,
@@ -50,7 +50,7 @@ impl Succession {
     pub(in crate::casework) fn take_over(&self, tx: &mut Tx<'_>) -> Case<()> {
         let new = &self.manifest;
         if new.kind != PlanKind::Notice {
-            return Ok(());
+            return take_the_day(tx, new);
         }
         let news = new.notice().is_some_and(|n| n > NoticeKind::First) && new.resends.is_none();
         for old in tx.plans(new.disclosure)? {
@@ -100,10 +100,32 @@ fn replaces(new: &Manifest, old: &Plan) -> bool {
     old.is_ok_and(|old| old.resends.is_some() && old.recipients == new.recipients)
 }
 
-/// A plan of any other kind takes the place of older ones that have not begun when it is made.
+/// An approved plan of another kind ends those of its kind that have not begun. A release that
+/// has GO is the day itself: nothing takes its place any more.
+fn take_the_day(tx: &mut Tx<'_>, new: &Manifest) -> Case<()> {
+    for old in tx.plans(new.disclosure)? {
+        if old.id == new.plan || old.kind != new.kind {
+            continue;
+        }
+        if old.kind == PlanKind::Release && has_begun(&old) {
+            return Err(CaseError::not_now(
+                format!("plan {} has GO: it is the release", old.number),
+                "go forward with it: daybreak plan show, plan done, plan retry, plan skip",
+            ));
+        }
+        if old.state.is_voidable() {
+            tx.move_plan(old.id, old.state, PlanState::Void)?;
+        }
+    }
+    Ok(())
+}
+
+/// A draft of any other kind takes the place of older drafts when it is made. What was approved
+/// stands: a day must not be disarmed by a plan that nobody signed.
 pub(super) fn of_other_kind(tx: &mut Tx<'_>, new: &Plan) -> Result<(), StoreError> {
     for old in tx.plans(new.disclosure)? {
-        if new.kind != PlanKind::Notice && old.kind == new.kind && old.state.is_voidable() {
+        let draft = old.kind == new.kind && old.state == PlanState::Made;
+        if new.kind != PlanKind::Notice && draft {
             tx.move_plan(old.id, old.state, PlanState::Void)?;
         }
     }
