@@ -133,7 +133,8 @@ impl<'a> Day<'a> {
             machines.push(Machine::new(house, clock, point.now));
         }
         let crew = Crew::new(house(&truth, 99), point, &world);
-        let judge = Judge::new(point, &store, &world, off);
+        let judge =
+            Judge::new(point, (&store, &world), off, weather.is_calm() && off == Span::ZERO);
         let (full_until, glanced, steps) = (None, point.now, 0);
         Ok(Self {
             case,
@@ -162,6 +163,7 @@ impl<'a> Day<'a> {
             if last && self.fate.chance(30) {
                 // Everything is dark for hours.
                 let until = self.world.now().plus(self.fate.between(Span::mins(1), Span::hours(9)));
+                self.judge.not_calm();
                 self.machines.iter_mut().for_each(|m| m.crash(until));
                 self.jump_to(until).await?;
             }
@@ -286,7 +288,10 @@ impl<'a> Day<'a> {
         match (self.full_until, self.crew.look().await) {
             // While the database is away nobody can judge.
             (None, Some(standing)) => self.judge.look(&standing).await,
-            _ => self.world.complaint().map_or(Ok(()), Err),
+            _ => {
+                self.judge.blink();
+                self.world.complaint().map_or(Ok(()), Err)
+            }
         }
     }
 

@@ -1,7 +1,11 @@
 //! What must be true after every step of a simulated day.
 
+mod since;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use since::Since;
 
 use super::case::Point;
 use super::world::{Happening, Way, World};
@@ -23,6 +27,9 @@ pub struct Judge {
     /// How far machines' clocks may be off without anybody being able to know.
     off: Span,
     seen: (i64, usize),
+    since: Since,
+    /// How much of the world's log was judged for its time.
+    timed: usize,
 }
 
 /// What of a point is asked again and again.
@@ -37,8 +44,13 @@ struct PointFacts {
 pub type Broken = String;
 
 impl Judge {
-    /// Of a day from that point.
-    pub fn new(point: &Point, store: &Store, world: &Arc<World>, off: Span) -> Self {
+    /// Of a day from that point; `calm` says that nothing will go wrong in it.
+    pub fn new(
+        point: &Point,
+        (store, world): (&Store, &Arc<World>),
+        off: Span,
+        calm: bool,
+    ) -> Self {
         let manifest = &point.pinned.manifest;
         let facts = PointFacts {
             public: manifest.kind.is_public(),
@@ -47,7 +59,8 @@ impl Judge {
             early_lift: manifest.early_lift,
         };
         let (store, world) = (store.clone(), Arc::clone(world));
-        Self { store, world, point: facts, off, seen: (-1, 0) }
+        let (seen, since, timed) = ((-1, 0), Since::new(calm), 0);
+        Self { store, world, point: facts, off, seen, since, timed }
     }
 
     /// Whether it still is as it must be. Nothing is asked again that nobody changed.
@@ -56,25 +69,49 @@ impl Judge {
             return Err(complaint);
         }
         // While the database is away nobody can judge; it will be asked again.
-        let Ok(revision) = self.store.revision().await else { return Ok(()) };
+        let Ok(revision) = self.store.revision().await else {
+            self.since.blink();
+            return Ok(());
+        };
         let seen = (revision, self.world.len());
         if seen == self.seen {
             return Ok(());
         }
         self.seen = seen;
+        match self.store.read(|r| r.lease()).await {
+            Ok(lease) => self.since.look(now, lease.epoch, (self.world.now(), self.opens()))?,
+            Err(_) => self.since.blink(),
+        }
         let log = self.world.log();
         self.nothing_early(now, &log)?;
+        self.timed = log.len();
         self.public_iff_gone(now, &log).await?;
         done_with_evidence(now, &log)?;
         repeated_as_declared(now)?;
         copies_as_allowed(now, &log)
     }
 
+    /// Somebody could not look.
+    pub const fn blink(&mut self) {
+        self.since.blink();
+    }
+
+    /// The machines were away for hours.
+    pub const fn not_calm(&mut self) {
+        self.since.not_calm();
+    }
+
+    /// The first true instant at which GO may be written by itself.
+    fn opens(&self) -> At {
+        self.point.t0.plus(Span::millis(-self.off.as_millis()))
+    }
+
     /// Nothing public before the true T0 unless enough people lifted it; no notice before its
     /// window; nothing public at all after an ABORT.
     fn nothing_early(&self, now: &Standing, log: &[Happening]) -> Result<(), Broken> {
         let lifts = now.facts.lifted && self.point.early_lift > 0;
-        for happening in log {
+        // Judged once, when it is new: what is lifted later excuses nothing.
+        for happening in log.iter().skip(self.timed) {
             let opens = self.point.opens.get(&happening.step).copied().unwrap_or(self.point.t0);
             let opens = opens.plus(Span::millis(-self.off.as_millis()));
             let early = happening.at < opens && happening.way != Way::ByHand;

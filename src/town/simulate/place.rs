@@ -19,7 +19,7 @@ use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
 use crate::domain::time::Span;
 use crate::letters::bell::BellMail;
 use crate::outlets::{Carrier, Outlet};
-use crate::store::Store;
+use crate::store::{Decision, Store};
 
 /// One outlet of one machine.
 pub struct Place {
@@ -49,6 +49,12 @@ impl Place {
             if said < usize::try_from(nth).unwrap_or(usize::MAX) {
                 self.world.complain(format!("{id} acted {nth} times on {said} intents"));
             }
+        }
+        let public = self.pinned.manifest.kind.is_public();
+        if let (true, Ok(decided)) = (public, self.store.read(move |r| r.decided(plan)).await)
+            && decided.is_none_or(|d| d.decision != Decision::Go)
+        {
+            self.world.complain(format!("{id} acted without GO"));
         }
         match self.pinned.step(id) {
             Some(step) if is_as_approved(step, intended, &self.pinned) => {}
