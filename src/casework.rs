@@ -34,6 +34,7 @@ pub mod releases;
 pub mod restore;
 pub mod traces;
 mod windows;
+pub mod withdrawal;
 
 pub use bells::Bells;
 pub use error::CaseError;

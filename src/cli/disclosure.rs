@@ -14,6 +14,7 @@ use super::exit::{Ended, Exit};
 use super::voided::Before;
 use super::words;
 use crate::casework::plans::notice;
+use crate::casework::withdrawal::withdraw;
 use crate::casework::{controls, disclosures, find_advisory, find_disclosure};
 use crate::domain::disclosure::{self, CellState};
 use crate::domain::finding::{Finding, any_stop};
@@ -87,6 +88,18 @@ pub enum Disclosure {
     #[command(after_help = "Example:\n  \
         daybreak disclosure add-advisory x_meadow-2026-0001 x_meadow-2026-0002")]
     AddAdvisory {
+        /// Id, or the public id of one of its advisories
+        disclosure: String,
+        /// Public id or id
+        advisory: String,
+    },
+    /// Take an advisory out, with the patches that fix it alone; plans that pinned it are void
+    #[command(
+        after_help = "Whoever heard of it learns by the next notice that it is no part of this \
+        disclosure any more.\n\nExample:\n  \
+        daybreak disclosure drop-advisory x_meadow-2026-0001 x_meadow-2026-0002"
+    )]
+    DropAdvisory {
         /// Id, or the public id of one of its advisories
         disclosure: String,
         /// Public id or id
@@ -229,6 +242,12 @@ async fn perform(verb: Disclosure, desk: &Desk) -> Ended {
             let advisory = find_advisory(house, &advisory).await?.id;
             let changed = disclosures::add_advisory(house, actor, &found, advisory).await?;
             print.made(changed.id, &[])?;
+        }
+        Disclosure::DropAdvisory { disclosure, advisory } => {
+            let found = find_disclosure(house, &disclosure).await?;
+            let advisory = find_advisory(house, &advisory).await?;
+            let (changed, findings) = withdraw(house, actor, &found, &advisory).await?;
+            print.made(changed.id, &findings)?;
         }
         Disclosure::Tell { disclosure, groups, .. } => {
             let found = find_disclosure(house, &disclosure).await?;

@@ -43,6 +43,7 @@ mod simulate;
 mod site;
 mod staging;
 mod store;
+mod stories;
 mod story;
 mod times;
 mod town;

@@ -1,0 +1,47 @@
+//! The machine dies again and again in the middle of the day. The day goes on where it was, nothing
+//! happens twice, and the record shows the order and the times.
+
+use daybreak::casework::audits;
+use daybreak::domain::plan::PlanState;
+use daybreak::domain::stage::Stage;
+use daybreak::domain::time::Span;
+
+use crate::ground::Db;
+use crate::story::{Point, Story, halted, ref_writes};
+
+#[tokio::test]
+async fn the_day_goes_on_where_it_was_and_the_record_shows_it() {
+    let mut story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let told = story.letters().len();
+    let mut engine = story.engine().await;
+    story.hand.advance_to(story.t0.at);
+    let mut deaths = 0;
+    loop {
+        engine.halt_after(4);
+        if !halted(engine.settle().await) {
+            break;
+        }
+        deaths += 1;
+        assert!(deaths < 60, "it makes no progress");
+        engine = story.after_crash(engine).await;
+    }
+    story.pass(&mut engine, &[Span::mins(2), Span::mins(2), Span::mins(2)]).await;
+    assert!(deaths > 5, "{deaths} deaths");
+    assert_eq!(story.stage().await, Stage::Public);
+    assert_eq!(story.state(story.release()).await, PlanState::Finished);
+    assert!(ref_writes(&story.town).values().all(|n| *n == 1), "something was pushed twice");
+    assert_eq!(story.town.uploads.files().unwrap().len(), 4);
+    let posts = story.letters().split_off(told);
+    for post in &posts {
+        let same = posts.iter().filter(|p| p.to == post.to);
+        assert!(same.clone().count() <= 2 && same.clone().all(|p| p.bytes == post.bytes));
+    }
+    story.is_recorded().await;
+
+    let lines = audits::timeline(&story.town.house, &story.disclosure_now().await).await.unwrap();
+    assert!(lines.is_sorted_by_key(|l| l.at));
+    let at = |what: &str| lines.iter().position(|l| l.what.contains(what));
+    let (push, post) = (at("push refs/tags/2.0.1").unwrap(), at("mail to announce@").unwrap());
+    assert!(push < post, "announced before it was tagged");
+    assert!(lines.iter().any(|l| l.what.contains("lost track")), "a death left no trace");
+}
