@@ -82,7 +82,7 @@ impl World for Public {
         let refs =
             vec![RefMove { name: "refs/tags/1.0.1".to_owned(), old: None, new: self.tag.clone() }];
         let pack = self.bundle.about.clone();
-        let action = Action::Push { repository: "meadow".to_owned(), refs, pack };
+        let action = Action::Push { repository: "meadow".to_owned(), refs, pack, remake: None };
         intended(action, vec![self.bundle.clone()])
     }
     async fn copies(&self) -> Option<usize> {
