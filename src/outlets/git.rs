@@ -26,7 +26,7 @@ use crate::domain::finding::Finding;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Retry, Seen};
 use crate::domain::remake::Remake;
 use crate::domain::time::Span;
-use crate::exec::git::{Area, Bundle, GitError, Mirror, View, is_oid, is_ref_name};
+use crate::exec::git::{Area, Bundle, GitError, Mirror, View, is_oid, is_ref_name, listed};
 
 use rejoin::BRANCH_MOVED;
 use remote::{Remote, Shown, Standing, is_tag};
@@ -207,6 +207,14 @@ impl Outlet for GitOutlet {
 
     fn repeat(&self) -> Repeat {
         Repeat::Safe
+    }
+
+    async fn tips(&self, intended: &Intended) -> Option<BTreeMap<String, String>> {
+        let Action::Push { repository: name, refs, .. } = &intended.action else { return None };
+        let repository = self.repositories.get(name)?;
+        let mirror = Mirror::new(&self.data, name, repository.clone(), self.clock.clone());
+        let names: Vec<&str> = refs.iter().map(|r| r.name.as_str()).collect();
+        listed(&mirror, View::public(repository), &names).await.ok()
     }
 
     fn settle(&self) -> Span {

@@ -59,6 +59,13 @@ pub(super) async fn weighed(house: &House, content: &Content) -> Case<Vec<Findin
             );
             continue;
         }
+        if remake.way == Way::Reapply {
+            all.push(Finding::note(
+                "reapply-other-ids",
+                &place,
+                "if this branch moves, its commits get other ids than those that pages and posts name",
+            ));
+        }
         let git = |e| CaseError::machine("reading the candidate", e);
         let workshop = house.workshop(&candidate.branch.repository)?;
         if remake.way == Way::Reapply {
