@@ -11,6 +11,7 @@ use daybreak::casework::{CaseError, candidates, patches};
 use daybreak::domain::action::Action;
 use daybreak::domain::deed::Actor;
 use daybreak::domain::disclosure::BranchRef;
+use daybreak::domain::news::NoticeKind;
 use daybreak::domain::plan::{Plan, PlanKind, PlanState, Step};
 use daybreak::domain::stage::Stage;
 use daybreak::domain::time::Span;
@@ -255,11 +256,8 @@ async fn where_patches_no_longer_fit_a_re_issue_is_offered() {
     assert!(added.fits[0].applies, "{findings:?}");
     let (now, ..) = candidates::stage(house, Actor::Operator, &now, &main).await.unwrap();
     let (notice, _) = story::plan(&story.town, &now, PlanKind::Notice).await.unwrap();
-    let preview = story::look_through(&story.town, &notice).await.unwrap();
-    let differs = |f: &daybreak::casework::plans::preview::File| {
-        String::from_utf8_lossy(&f.bytes).contains("ZipFile(bale, \"r\")")
-    };
-    assert!(preview.iter().any(differs));
+    let said = daybreak::casework::plans::manifest_of(&notice).unwrap();
+    assert_eq!(said.notice(), Some(NoticeKind::Revision));
 }
 
 fn house_branch() -> BranchRef {
