@@ -28,6 +28,7 @@ pub mod plan;
 pub mod planner;
 pub mod quarantine;
 pub mod receipt;
+pub mod remake;
 pub mod rules;
 pub mod run;
 pub mod secret;

@@ -5,6 +5,7 @@
 //! I/O. Before T0 an error stops; after T0 it shouts and goes on.
 
 mod alarms;
+mod branches;
 mod covers;
 mod day;
 mod deliveries;
@@ -44,6 +45,7 @@ use crate::domain::time::{At, Mono, Span};
 use crate::store::{Lane, Store, StoreError};
 
 use alarms::Alarms;
+use branches::Branches;
 use covers::Covers;
 use day::Day;
 use errands::Errand;
@@ -146,6 +148,7 @@ pub struct Engine {
     deliveries_at: Option<Mono>,
     mailbox: Mailbox,
     alarms: Alarms,
+    branches: Branches,
     rounds: Rounds,
     covers: Covers,
     fuse: Fuse,
@@ -195,6 +198,7 @@ impl Engine {
             deliveries_at: None,
             mailbox: Mailbox::default(),
             alarms: Alarms::default(),
+            branches: Branches::default(),
             rounds: Rounds::default(),
             covers: Covers::default(),
             fuse: Fuse::default(),
@@ -314,6 +318,7 @@ impl Engine {
         self.intend_all().await?;
         self.say_of_the_clock(suspicion, wall);
         self.watch_unarmed(wall);
+        self.watch_branches(wall, mono);
         self.watch_deliveries(mono);
         self.watch_mailbox(mono);
         self.keep_house(wall);

@@ -209,7 +209,7 @@ fn extra_commits(release: &Release) -> Vec<ExtraCommit> {
         .collect()
 }
 
-fn committer(house: &House, branch: &BranchRef) -> Case<Committer> {
+pub(super) fn committer(house: &House, branch: &BranchRef) -> Case<Committer> {
     let repository = house.repository(&branch.repository)?;
     let team = &house.config.team;
     let name = repository.committer_name.as_deref().unwrap_or(&team.name);

@@ -8,6 +8,7 @@ mod pin;
 pub mod preview;
 pub mod public;
 mod release;
+pub(super) mod remakes;
 mod resend;
 mod succession;
 mod views;
@@ -28,6 +29,7 @@ use crate::domain::manifest::Manifest;
 use crate::domain::plan::{Plan, PlanKind, PlanState, Step};
 use crate::domain::run::{GoRow, PlanFacts, Run};
 use crate::domain::secret::Reason;
+use crate::domain::time::At;
 use crate::domain::zone::T0;
 use crate::store::{Decision, Reader, StoreError, Tx};
 
@@ -170,13 +172,15 @@ pub fn events_after(
     Ok(stored.into_iter().map(event).collect())
 }
 
-/// A push that leaves a moved branch alone goes to `security/NAME` instead.
-pub fn redirected(step: &Step, detoured: bool) -> Action {
+/// A step's action as it is dispatched: a push that leaves a moved branch alone goes to
+/// `security/NAME` instead; what is made of a moved branch is dated `slots_at`.
+pub fn redirected(step: &Step, detoured: bool, slots_at: At) -> Action {
     match &step.action {
-        Action::Push { repository, refs, pack } if detoured => Action::Push {
+        Action::Push { repository, refs, pack, remake } => Action::Push {
             repository: repository.clone(),
-            refs: Step::detour(refs),
+            refs: if detoured { Step::detour(refs) } else { refs.clone() },
             pack: pack.clone(),
+            remake: remake.as_ref().map(|r| r.filled(slots_at)),
         },
         action => action.clone(),
     }

@@ -224,6 +224,6 @@ async fn seen(house: &House, plan: PlanId, step: &Step, progress: &Progress, slo
             filled.push(Blob { about: blob.about, bytes });
         }
     }
-    let action = plans::redirected(step, progress.detoured);
+    let action = plans::redirected(step, progress.detoured, slots_at);
     outlet.look(&Intended { step: step.id, action, blobs: filled }).await
 }

@@ -1,6 +1,7 @@
 //! `daybreak plan`: steps with their exact bytes, made, read, approved and steered.
 
 mod approve;
+mod branches;
 mod make;
 mod show;
 mod steer;
@@ -62,6 +63,7 @@ pub enum Plan {
         to_team: PathBuf,
     },
     Approve(approve::Approve),
+    Branches(branches::Branches),
     #[command(flatten)]
     Steer(steer::Steer),
 }
@@ -111,6 +113,7 @@ pub async fn run(verb: Plan, desk: &Desk) -> Ended {
             let ended = approve::run(desk, &approve).await.map(|()| Exit::Ok);
             return before.tell(desk, ended).await;
         }
+        Plan::Branches(order) => branches::run(desk, &order).await?,
         Plan::Steer(steer) => steer::run(desk, steer).await?,
     }
     Ok(Exit::Ok)

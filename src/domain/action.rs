@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::blob::BlobRef;
+use super::remake::Remake;
 use super::time::At;
 
 /// A ref to be moved by a push.
@@ -54,6 +55,8 @@ pub enum Action {
         refs: Vec<RefMove>,
         /// A git bundle that holds what the refs need beyond the public history.
         pack: BlobRef,
+        /// What is made of the commits when their branch moved, if anything may be.
+        remake: Option<Remake>,
     },
     /// A configured command.
     Run {

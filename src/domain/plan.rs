@@ -8,6 +8,7 @@ use super::action::{Action, RefMove};
 use super::blob::Sha256;
 use super::ids::{DisclosureId, PlanId, StepId};
 use super::news::NoticeKind;
+use super::remake::Way;
 use super::secret::Embargoed;
 use super::time::At;
 
@@ -178,6 +179,10 @@ pub enum OnMove {
     Hold,
     /// Push `security/NAME` instead; a person merges.
     Leave,
+    /// Push a merge of the approved commit into the tip.
+    Merge,
+    /// Push the approved commits again on the tip, with equal patch-ids; never below a tag.
+    Reapply,
 }
 
 impl OnMove {
@@ -186,12 +191,33 @@ impl OnMove {
         match self {
             Self::Hold => "hold",
             Self::Leave => "leave",
+            Self::Merge => "merge",
+            Self::Reapply => "reapply",
         }
     }
 
     /// From the word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Hold, Self::Leave].into_iter().find(|m| m.word() == word)
+        [Self::Hold, Self::Leave, Self::Merge, Self::Reapply].into_iter().find(|m| m.word() == word)
+    }
+
+    /// What is made on the new tip, if anything is.
+    pub const fn way(self) -> Option<Way> {
+        match self {
+            Self::Hold | Self::Leave => None,
+            Self::Merge => Some(Way::Merge),
+            Self::Reapply => Some(Way::Reapply),
+        }
+    }
+
+    /// What it does to a branch that moved, for those who approve it.
+    pub const fn spoken(self) -> &'static str {
+        match self {
+            Self::Hold => "waits for a person",
+            Self::Leave => "pushes security/BRANCH instead, for a person to merge",
+            Self::Merge => "pushes a merge of the approved commit into the new tip",
+            Self::Reapply => "pushes the approved commits again on the new tip, patch-ids equal",
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::disclosure::Candidate;
 use super::ids::StepId;
 use super::party::{Contact, DistributorRecord};
 use super::plan::{OnMove, Phase, Sealing, Step};
+use super::remake::Remake;
 use super::time::At;
 use super::zone::T0;
 
@@ -54,6 +55,8 @@ pub struct Push<'a> {
     pub bundle: BlobRef,
     /// What to do when the branch moved.
     pub on_move: OnMove,
+    /// What is made of it then, where `on_move` makes anything.
+    pub remake: Option<Remake>,
 }
 
 /// Files of a pinned release for one command.
@@ -148,22 +151,23 @@ pub fn release(day: ReleaseDay<'_>, mut id: impl FnMut() -> StepId) -> Vec<Step>
     };
     for push in &day.pushes {
         let candidate = push.candidate;
-        let moved = |refs| Action::Push {
+        let moved = |refs, remake| Action::Push {
             repository: candidate.branch.repository.clone(),
             refs,
             pack: push.bundle.clone(),
+            remake,
         };
         if let Some(tag) = &candidate.tag {
             let name = format!("refs/tags/{}", tag.name);
             let tag_id = id();
             tags.push((tag.name.clone(), tag_id));
             let refs = vec![RefMove { name, old: None, new: tag.oid.clone() }];
-            steps.push(step(tag_id, GIT, Phase::Gate, vec![], moved(refs)));
+            steps.push(step(tag_id, GIT, Phase::Gate, vec![], moved(refs, None)));
         }
         let name = format!("refs/heads/{}", candidate.branch.branch);
         let (old, new) = (Some(candidate.base.clone()), candidate.tip.clone());
         let refs = vec![RefMove { name, old, new }];
-        let mut branch = step(id(), GIT, Phase::Gate, vec![], moved(refs));
+        let mut branch = step(id(), GIT, Phase::Gate, vec![], moved(refs, push.remake.clone()));
         branch.on_move = Some(push.on_move);
         steps.push(branch);
     }
@@ -337,7 +341,12 @@ mod tests {
         let page = Action::Publish { public_id: "x_1".into(), documents: vec![], entries: vec![] };
         let day = ReleaseDay {
             t0: T,
-            pushes: vec![Push { candidate: &candidate, bundle: blob(), on_move: OnMove::Hold }],
+            pushes: vec![Push {
+                candidate: &candidate,
+                bundle: blob(),
+                on_move: OnMove::Hold,
+                remake: None,
+            }],
             uploads: vec![],
             waits: vec![Wait {
                 tag: "1.3".into(),

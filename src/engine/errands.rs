@@ -34,6 +34,8 @@ pub(super) enum Errand {
     Delivered(Vec<Worry>),
     /// Mail was looked after: whether the room for mail of nobody ends.
     Mailbox(bool),
+    /// Branches were looked at: how many bells were taken.
+    Branches(Result<u32, EngineError>),
     /// The nightly round is over: how many bells were taken.
     Kept(Result<u32, EngineError>),
 }
@@ -88,6 +90,8 @@ impl Engine {
             Ok(Errand::Asked(Some(round))) => self.asked(&round),
             Ok(Errand::Covered(round)) => self.covered(round.as_ref()),
             Ok(Errand::Asked(None)) => tracing::warn!("nobody could be asked for a proof"),
+            Ok(Errand::Branches(Ok(rung))) => tracing::debug!(rung, "branches were looked at"),
+            Ok(Errand::Branches(Err(_))) => tracing::warn!("branches could not be looked at"),
             Ok(Errand::Kept(Ok(rung))) => tracing::info!(rung, "nightly round"),
             Ok(Errand::Kept(Err(_))) => tracing::warn!("the nightly round was broken off"),
             Ok(Errand::Rung(cause, false)) => {

@@ -66,7 +66,7 @@ impl Maker {
         slots_at: At,
         to_act: bool,
     ) -> Result<Intended, Unready> {
-        let action = redirected(step, detoured);
+        let action = redirected(step, detoured, slots_at);
         if step.sealing.is_some() {
             let bytes = if to_act { self.sealed_mail(plan, step).await? } else { Vec::new() };
             let blobs = vec![Blob::new(super::seal::SEALED, bytes, vec![])];

@@ -8,9 +8,13 @@
 
 mod area;
 mod bundle;
+pub mod commits;
+mod listing;
 mod mirror;
 mod names;
 mod objects;
+mod patches;
+pub mod remake;
 #[cfg(test)]
 pub(crate) mod testbed;
 
@@ -24,6 +28,7 @@ use crate::domain::time::Span;
 
 pub use area::{Area, wipe};
 pub use bundle::{BadBundle, Bundle};
+pub use listing::listed;
 pub use mirror::{Mirror, View};
 pub use names::{is_oid, is_ref_name};
 pub use objects::Objects;

@@ -6,6 +6,7 @@
 
 mod answer;
 mod push;
+mod rejoin;
 mod remote;
 
 use std::collections::BTreeMap;
@@ -23,10 +24,12 @@ use crate::domain::blob::Blob;
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Retry, Seen};
+use crate::domain::remake::Remake;
 use crate::domain::time::Span;
-use crate::exec::git::{Area, Bundle, GitError, Mirror, View, is_oid, is_ref_name};
+use crate::exec::git::{Area, Bundle, GitError, Mirror, View, is_oid, is_ref_name, listed};
 
-use remote::{Remote, Standing};
+use rejoin::BRANCH_MOVED;
+use remote::{Remote, Shown, Standing, is_tag};
 
 /// The git outlet.
 pub struct GitOutlet {
@@ -40,6 +43,8 @@ struct Push<'a> {
     mirror: Mirror,
     refs: &'a [RefMove],
     bundle: Bundle<'a>,
+    /// What is made when the one branch it moves has moved.
+    remake: Option<&'a Remake>,
 }
 
 /// Why an action is no push of ours; nothing can cure it but another plan or configuration.
@@ -65,7 +70,7 @@ impl GitOutlet {
         let unusable = |code, place: &str, message, cure| {
             Err(Unusable { code, place: place.to_owned(), message, cure })
         };
-        let Action::Push { repository: name, refs, pack } = &intended.action else {
+        let Action::Push { repository: name, refs, pack, remake } = &intended.action else {
             return unusable("not-a-push", "action", "is not a push", "make a new plan");
         };
         let Some(repository) = self.repositories.get(name) else {
@@ -82,6 +87,11 @@ impl GitOutlet {
                 return unusable("ref-unusable", &r.name, message, "make a new plan");
             }
         }
+        let of_one_branch = matches!(refs.as_slice(), [r] if r.old.is_some() && !is_tag(r));
+        if remake.is_some() && !of_one_branch {
+            let message = "only one existing branch can be merged into or applied to again";
+            return unusable("remake-unusable", name, message, "make a new plan");
+        }
         let damaged = "the pack is missing or not what the plan pinned";
         let intact = |b: &&Blob| b.is_intact() && b.about.sha256 == pack.sha256;
         let bundle = intended.blob(&pack.name).filter(intact).map(|b| Bundle::read(&b.bytes));
@@ -89,7 +99,7 @@ impl GitOutlet {
             return unusable("pack-damaged", &pack.name, damaged, "make a new plan");
         };
         let mirror = Mirror::new(&self.data, name, repository.clone(), self.clock.clone());
-        Ok(Push { mirror, refs, bundle })
+        Ok(Push { mirror, refs, bundle, remake: remake.as_ref() })
     }
 
     /// A private area with everything the push needs.
@@ -108,23 +118,23 @@ impl GitOutlet {
     }
 
     fn remote<'a>(&'a self, push: &'a Push<'_>, view: View) -> Remote<'a> {
-        Remote { mirror: &push.mirror, areas: self.data.join("areas"), view }
+        Remote { push, areas: self.data.join("areas"), view }
     }
 
     /// What the world shows of the push. The team's view is exact; the public one decides.
     async fn standing(&self, push: &Push<'_>) -> Seen {
-        let team = self.remote(push, View::Team).standing(push.refs).await;
-        match team {
-            Ok(Standing::Ours) => {}
+        let team = self.remote(push, View::Team).standing().await;
+        let detail = match team {
+            Ok(Standing::Ours(now)) => described(push.refs, Some(&now)),
             Ok(Standing::NotYet) => return Seen::Absent,
             Ok(Standing::Other(place)) => return Seen::Conflict(place),
             Err(_) => return Seen::CannotTell,
-        }
+        };
         if View::public(push.mirror.repository()) == View::Team {
-            return Seen::Present(Receipt::handed_over(described(push.refs)));
+            return Seen::Present(Receipt::handed_over(detail));
         }
-        match self.remote(push, View::Anonymous).standing(push.refs).await {
-            Ok(Standing::Ours) => Seen::Present(Receipt::seen(described(push.refs))),
+        match self.remote(push, View::Anonymous).standing().await {
+            Ok(Standing::Ours(_)) => Seen::Present(Receipt::seen(detail)),
             // It is in our repository; the public address is a copy that follows.
             Ok(Standing::NotYet) => Seen::Underway(self.clock.wall()),
             Ok(Standing::Other(place)) => Seen::Conflict(place),
@@ -142,7 +152,7 @@ impl Outlet for GitOutlet {
         };
         let repository = push.mirror.repository();
         let mut findings = remote::check_files(repository);
-        match self.remote(&push, View::Team).refs(push.refs).await {
+        match self.remote(&push, View::Team).refs().await {
             Ok(now) => findings.extend(remote::compare(push.refs, &now)),
             Err(_) => {
                 findings.push(remote::unreachable());
@@ -153,6 +163,7 @@ impl Outlet for GitOutlet {
         if refreshed.is_err() {
             findings.push(remote::public_unreachable());
         }
+        self.foresee(&push, &mut findings).await;
         // A moved branch or an existing tag is refused in a dry run too: nothing new to learn.
         if findings.is_empty() {
             match self.prepare(&push).await {
@@ -183,7 +194,10 @@ impl Outlet for GitOutlet {
         })?;
         let pushed = push::push(&area, push.mirror.repository(), push.refs).await;
         let ended = match pushed {
-            Ok(()) => Ended::Well(described(push.refs)),
+            Ok(()) => Ended::Well(described(push.refs, None)),
+            Err(error) if error.code == BRANCH_MOVED && push.remake.is_some() => {
+                self.rejoin(&push).await?
+            }
             // The answer may have been lost behind a push that arrived.
             Err(error) if error.retry == Retry::Unknown => Ended::Badly(error),
             Err(error) => return Err(error),
@@ -193,6 +207,14 @@ impl Outlet for GitOutlet {
 
     fn repeat(&self) -> Repeat {
         Repeat::Safe
+    }
+
+    async fn tips(&self, intended: &Intended) -> Option<BTreeMap<String, String>> {
+        let Action::Push { repository: name, refs, .. } = &intended.action else { return None };
+        let repository = self.repositories.get(name)?;
+        let mirror = Mirror::new(&self.data, name, repository.clone(), self.clock.clone());
+        let names: Vec<&str> = refs.iter().map(|r| r.name.as_str()).collect();
+        listed(&mirror, View::public(repository), &names).await.ok()
     }
 
     fn settle(&self) -> Span {
@@ -207,8 +229,12 @@ fn short_name(name: &str) -> Option<&str> {
     short.filter(|n| is_ref_name(n))
 }
 
-fn described(refs: &[RefMove]) -> String {
-    let one = |r: &RefMove| format!("{} at {}", r.name, r.new);
+/// `now` is what was seen, which may be more than ours.
+fn described(refs: &[RefMove], now: Option<&Shown>) -> String {
+    let one = |r: &RefMove| match now.and_then(|n| n.get(&r.name)) {
+        Some(oid) if *oid != r.new => format!("{} at {oid}, which holds {}", r.name, r.new),
+        _ => format!("{} at {}", r.name, r.new),
+    };
     refs.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 

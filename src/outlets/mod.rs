@@ -47,6 +47,11 @@ pub trait Outlet: Send + Sync {
     /// How long after an act the world may still not show it. A look that finds nothing
     /// within that span proves nothing: no second act, and nobody is asked.
     fn settle(&self) -> Span;
+    /// The object ids that the refs of a push have now, as anybody sees them; `None` when that
+    /// cannot be told. Fetches nothing and tells nobody what is wanted.
+    async fn tips(&self, _intended: &Intended) -> Option<BTreeMap<String, String>> {
+        None
+    }
 }
 
 /// The house's outlets by the name that steps use.

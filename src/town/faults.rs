@@ -1,7 +1,7 @@
 //! Outlets that misbehave as told: they fail, hang, act and lose the answer, or lie about what
 //! they see. Without a script they pass everything on; they count either way.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -213,6 +213,10 @@ impl Outlet for Scripted {
 
     fn settle(&self) -> Span {
         self.inner.settle()
+    }
+
+    async fn tips(&self, intended: &Intended) -> Option<BTreeMap<String, String>> {
+        self.inner.tips(intended).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reading a patch series: whatever form it comes in, it leaves here as `git format-patch`
 //! mails that were seen to apply to a public commit and to touch only the tree.
 
-mod from_git;
+pub mod from_git;
 
 use std::collections::BTreeSet;
 use std::fmt;

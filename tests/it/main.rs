@@ -9,6 +9,7 @@
 )]
 
 mod approvals;
+mod branches;
 mod certificates;
 mod changes;
 mod cli;

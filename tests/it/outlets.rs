@@ -113,6 +113,7 @@ async fn worlds() -> Vec<Box<dyn World>> {
         Box::new(argv::Folder::new()),
         Box::new(git::Public::new()),
         Box::new(git::Copied::new()),
+        Box::new(git::Moved::new()),
         Box::new(site::Shelves::new()),
         Box::new(site::Shown::new().await),
         Box::new(site::Tree::new()),

@@ -69,7 +69,8 @@ pub async fn files(house: &House, plan: &Plan) -> Case<Vec<File>> {
         bytes: b.bytes,
         slots: b.about.slots,
     }));
-    let slots = slot_list(&files);
+    let mut slots = slot_list(&files);
+    slots.extend(manifest.steps.iter().filter_map(made_on_the_day));
     files.push(plain("SLOTS", slots.into_bytes()));
     Ok(files)
 }
@@ -113,6 +114,19 @@ fn slot_list(files: &[File]) -> String {
         }
     }
     text
+}
+
+/// The one slot that is in no file: what is made of a branch that moved.
+fn made_on_the_day(step: &Step) -> Option<String> {
+    let (Some(on_move), Action::Push { refs, remake: Some(remake), .. }) =
+        (step.on_move, &step.action)
+    else {
+        return None;
+    };
+    let names: Vec<&str> = refs.iter().map(|r| r.name.as_str()).collect();
+    let (names, spoken) = (names.join(", "), on_move.spoken());
+    let by = format!("{} <{}>", remake.name, remake.address);
+    Some(format!("# {names}: if it moved, {spoken}, made at dispatch by {by}, dated GO\n"))
 }
 
 /// The preview as a tar, signed and sealed to every active member.

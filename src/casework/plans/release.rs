@@ -3,6 +3,7 @@
 
 use super::Order;
 use super::public::{Public, Words, begin, posted};
+use super::remakes;
 use super::views::{self, Opened};
 use crate::casework::disclosures::{MEND, check};
 use crate::casework::windows::{hears, weigh};
@@ -42,6 +43,7 @@ pub(super) async fn make(
     findings.extend(reporters_named(&opened));
     let public = opened.public(house);
     let content = &opened.content;
+    findings.extend(remakes::weighed(house, content).await?);
     let mut making =
         Making { house, content, public: &public, blobs: Vec::new(), kept: Vec::new() };
     let pushes = making.pushes().await?;
@@ -147,10 +149,9 @@ impl<'a> Making<'a> {
             let name = format!("{}.bundle", candidate.branch.file_stem());
             let what = format!("commits of {}", candidate.branch);
             let bundle = self.keep(what, Blob::new(name, bundle, vec![]))?;
-            let repository = self.house.repository(&candidate.branch.repository)?;
-            let on_move =
-                repository.branch(&candidate.branch.branch).map(|b| b.on_move).unwrap_or_default();
-            all.push(Push { candidate, bundle, on_move });
+            let on_move = remakes::on_move_of(self.house, candidate)?;
+            let remake = remakes::remake_of(self.house, candidate, on_move)?;
+            all.push(Push { candidate, bundle, on_move, remake });
         }
         Ok(all)
     }

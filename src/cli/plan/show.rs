@@ -11,7 +11,7 @@ use crate::cli::words;
 use crate::domain::action::Action;
 use crate::domain::news::NoticeKind;
 use crate::domain::party::CLEAR_SUBJECT;
-use crate::domain::plan::{Phase, Plan, PlanKind, Step};
+use crate::domain::plan::{OnMove, Phase, Plan, PlanKind, Step};
 use crate::domain::run::{GoRow, Progress, Status};
 use crate::domain::secret::Reason;
 
@@ -64,6 +64,7 @@ fn as_json(standing: &Standing, people: &[String]) -> Value {
                 "number": n.saturating_add(1), "id": step.id, "phase": step.phase,
                 "outlet": step.outlet, "what": audits::spoken(step),
                 "not_before": step.not_before.rfc3339(), "after": step.after,
+                "on_move": step.on_move,
                 "notice": step.sealing.as_ref().map(|s| s.notice.word()),
                 "content": step.sealing.as_ref().and(content(step)),
                 "clear_subject": step.sealing.as_ref().map(|s| s.clear_subject.as_str()),
@@ -179,6 +180,9 @@ fn content(step: &Step) -> Option<&str> {
 
 fn what(step: &Step) -> String {
     let mut spoken = audits::spoken(step);
+    if let Some(on_move) = step.on_move.filter(|m| *m != OnMove::Hold) {
+        spoken.push_str(&format!("; if it moved, {}", on_move.spoken()));
+    }
     if let Some(sealing) = step.sealing.as_ref().filter(|s| s.notice != NoticeKind::First) {
         spoken.push_str(&format!(", {}", sealing.notice));
     }

@@ -8,6 +8,7 @@ use crate::domain::action::{Action, Expected, RefMove};
 use crate::domain::blob::{BlobRef, Sha256, Slot, SlotName};
 use crate::domain::news::NoticeKind;
 use crate::domain::plan::{OnMove, Phase, PlanKind, Sealing, Step};
+use crate::domain::remake::{Remake, Way};
 use crate::domain::time::{At, Span};
 use crate::domain::zone::T0;
 
@@ -164,6 +165,12 @@ fn read_step(page: &mut Page<'_>) -> Result<Step, BadManifest> {
     };
     let word = page.text("action")?;
     let action = read_action(page, &word)?;
+    if let Action::Push { remake, .. } = &action
+        && remake.as_ref().map(|r| r.way) != on_move.and_then(OnMove::way)
+    {
+        // Two lines that say different things cannot both be what people approved.
+        return Err(BadManifest { key: "remake" });
+    }
     Ok(Step { id, outlet, phase, not_before, after, action, sealing, on_move })
 }
 
@@ -179,6 +186,7 @@ fn read_action(page: &mut Page<'_>, word: &str) -> Result<Action, BadManifest> {
         "push" => Action::Push {
             repository: page.text("repository")?,
             refs: page.many("ref", read_ref)?,
+            remake: read_remake(page)?,
             pack: read_blob(page, "pack")?,
         },
         "run" => Action::Run {
@@ -213,6 +221,18 @@ fn read_action(page: &mut Page<'_>, word: &str) -> Result<Action, BadManifest> {
         },
         _ => return Err(BadManifest { key: "action" }),
     })
+}
+
+/// Plans made before there was any have none.
+fn read_remake(page: &mut Page<'_>) -> Result<Option<Remake>, BadManifest> {
+    let Some(word) = page.maybe("remake") else { return Ok(None) };
+    Ok(Some(Remake {
+        way: Way::from_word(&word).ok_or(BadManifest { key: "remake" })?,
+        name: page.text("remake-name")?,
+        address: page.text("remake-address")?,
+        says: page.text("remake-says")?,
+        at: None,
+    }))
 }
 
 fn read_ref(value: String) -> Option<RefMove> {

@@ -6,6 +6,7 @@ use crate::domain::blob::{Blob, Slot, SlotName};
 use crate::domain::ids::StepId;
 use crate::domain::news::NoticeKind;
 use crate::domain::plan::{OnMove, Phase, Sealing};
+use crate::domain::remake::{Remake, Way};
 
 fn step(n: u8, action: Action) -> Step {
     Step {
@@ -47,9 +48,16 @@ pub(crate) fn sample() -> Manifest {
             repository: "r".into(),
             refs: vec![RefMove { name: "refs/tags/1".into(), old: None, new: "ff".into() }],
             pack: blob("main.bundle", vec![]),
+            remake: Some(Remake {
+                way: Way::Merge,
+                name: "Meadow Team".into(),
+                address: "s@b".into(),
+                says: "Merge it\n\nwith two paragraphs\n".into(),
+                at: None,
+            }),
         },
     );
-    push.on_move = Some(OnMove::Leave);
+    push.on_move = Some(OnMove::Merge);
     let ask = Action::Ask {
         owner: "o".into(),
         deputy: String::new(),

@@ -102,11 +102,17 @@ fn write_action(page: &mut Page, action: &Action) {
             page.line("message-id", message_id);
             write_blob(page, "message", message);
         }
-        Action::Push { repository, refs, pack } => {
+        Action::Push { repository, refs, pack, remake } => {
             page.line("repository", repository);
             for r in refs {
                 let old = r.old.as_deref().unwrap_or("-");
                 page.line("ref", format_args!("{} {old} {}", r.name, r.new));
+            }
+            if let Some(remake) = remake {
+                page.line("remake", remake.way.word());
+                page.line("remake-name", &remake.name);
+                page.line("remake-address", &remake.address);
+                page.line("remake-says", &remake.says);
             }
             write_blob(page, "pack", pack);
         }

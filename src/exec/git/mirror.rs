@@ -84,10 +84,11 @@ impl Mirror {
     pub async fn refresh(&self) -> Result<(), GitError> {
         let view = View::public(&self.repository);
         let _held = self.hold().await?;
+        // First: whoever was killed while making it left a lock too.
+        remove_stale_locks(self.folder());
         if !self.exists() {
             self.objects.init(self.remote_is_sha256(view).await?).await?;
         }
-        remove_stale_locks(self.folder());
         let (git, url) = view.of(&self.repository);
         let fetch = git
             .at(self.folder())
@@ -201,6 +202,16 @@ mod tests {
         assert_eq!(mirror.tip("1.x").await.unwrap(), None);
         assert!(mirror.contains(&moved).await.unwrap());
         assert!(!mirror.contains(&"0".repeat(40)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_mirror_whose_making_was_killed_is_made() {
+        let Some(bed) = Testbed::new().await else { return };
+        let mirror = bed.mirror();
+        std::fs::create_dir_all(mirror.folder()).unwrap();
+        std::fs::write(mirror.folder().join("config.lock"), "").unwrap();
+        mirror.refresh().await.unwrap();
+        assert_eq!(mirror.tip("main").await.unwrap(), Some(bed.public("refs/heads/main").await));
     }
 
     #[tokio::test]

@@ -9,8 +9,24 @@ use crate::domain::time::Span;
 use crate::exec::git::{Area, View};
 use crate::exec::{ExecError, Process};
 
-/// Exact object ids to exact names; no `+`, no force of any kind.
-fn process(area: &Area, repository: &Repository, refs: &[RefMove], dry: bool) -> Process {
+/// What must be there for a push to happen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lease {
+    /// Anything it continues.
+    None,
+    /// Exactly `old`.
+    Old,
+}
+
+/// Exact object ids to exact names; no `+`. A lease makes a push rarer, never forced: what is
+/// pushed continues what the lease names.
+fn process(
+    area: &Area,
+    repository: &Repository,
+    refs: &[RefMove],
+    lease: Lease,
+    dry: bool,
+) -> Process {
     let (git, url) = View::Team.of(repository);
     let mut push = git
         .at(area.folder())
@@ -25,6 +41,10 @@ fn process(area: &Area, repository: &Repository, refs: &[RefMove], dry: bool) ->
     if dry {
         push = push.arg("--dry-run");
     }
+    if lease == Lease::Old {
+        let old = |r: &RefMove| r.old.clone().unwrap_or_default();
+        push = push.args(refs.iter().map(|r| format!("--force-with-lease={}:{}", r.name, old(r))));
+    }
     push.args(["--", url]).args(refs.iter().map(|r| format!("{}:{}", r.new, r.name)))
 }
 
@@ -34,7 +54,21 @@ pub async fn push(
     repository: &Repository,
     refs: &[RefMove],
 ) -> Result<(), OutletError> {
-    let ran = process(area, repository, refs, false).run(area.clock().as_ref()).await;
+    send(area, process(area, repository, refs, Lease::None, false), refs).await
+}
+
+/// The same, only if every ref still is what `old` says. Each `new` continues its `old`, so
+/// nothing is ever taken away.
+pub async fn onto(
+    area: &Area,
+    repository: &Repository,
+    refs: &[RefMove],
+) -> Result<(), OutletError> {
+    send(area, process(area, repository, refs, Lease::Old, false), refs).await
+}
+
+async fn send(area: &Area, push: Process, refs: &[RefMove]) -> Result<(), OutletError> {
+    let ran = push.run(area.clock().as_ref()).await;
     let out = ran.map_err(|e| match e {
         ExecError::NotFound { .. } => OutletError::later("git-missing", e.to_string()),
         other => OutletError::unknown("push-interrupted", other.to_string()),
@@ -52,7 +86,9 @@ pub async fn push(
 /// Connects as the push would and lets the server's abilities and our right to write be seen.
 /// A dry run sends neither objects nor the names and ids of what would be pushed.
 pub async fn rehearse(area: &Area, repository: &Repository, refs: &[RefMove]) -> Vec<Finding> {
-    let Ok(out) = process(area, repository, refs, true).run(area.clock().as_ref()).await else {
+    let Ok(out) =
+        process(area, repository, refs, Lease::None, true).run(area.clock().as_ref()).await
+    else {
         return vec![super::remote::unreachable()];
     };
     if out.ok() {

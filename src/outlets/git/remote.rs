@@ -3,24 +3,31 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::short_name;
+use super::{Push, short_name};
 use crate::config::Repository;
 use crate::domain::action::RefMove;
 use crate::domain::finding::Finding;
 use crate::domain::time::Span;
-use crate::exec::git::{Area, Complaint, GitError, Mirror, View, is_oid};
+use crate::exec::git::remake::{Approved, holds};
+use crate::exec::git::{Area, Complaint, GitError, View, listed};
+
+/// The branch as it was fetched into an area.
+pub const FETCHED: &str = "refs/look";
 
 /// A repository seen one way.
 pub struct Remote<'a> {
-    pub mirror: &'a Mirror,
+    pub push: &'a Push<'a>,
     pub areas: PathBuf,
     pub view: View,
 }
 
+/// What the far side shows, by full name.
+pub type Shown = BTreeMap<String, String>;
+
 /// What it shows of a push.
 pub enum Standing {
     /// Every tag is ours, every branch contains our commit.
-    Ours,
+    Ours(Shown),
     /// Not all of it, and nothing stands in the way.
     NotYet,
     /// Something else stands in its place; the text says where.
@@ -28,32 +35,17 @@ pub enum Standing {
 }
 
 impl Remote<'_> {
-    /// The object ids of those of `refs` that exist.
-    pub async fn refs(&self, refs: &[RefMove]) -> Result<BTreeMap<String, String>, GitError> {
-        let (git, url) = self.view.of(self.mirror.repository());
-        let ask = git
-            .verb("ls-remote")
-            .args(["--quiet", "--refs", "--", url])
-            .args(refs.iter().map(|r| &r.name))
-            .allow(Span::mins(1));
-        let out = self.mirror.run_any(ask).await?;
-        if !out.ok() {
-            return Err(GitError::Unreachable(Complaint::of(&out)));
-        }
-        // The patterns also match `refs/x/refs/heads/main`: only exact names count.
-        let text = out.text();
-        let found = text
-            .lines()
-            .filter_map(|l| l.split_once('\t'))
-            .filter(|(oid, name)| is_oid(oid) && refs.iter().any(|r| r.name == *name));
-        Ok(found.map(|(oid, name)| (name.to_owned(), oid.to_owned())).collect())
+    /// The object ids of those refs of the push that exist.
+    pub async fn refs(&self) -> Result<Shown, GitError> {
+        let names: Vec<&str> = self.push.refs.iter().map(|r| r.name.as_str()).collect();
+        listed(&self.push.mirror, self.view, &names).await
     }
 
-    /// What it shows of `refs`.
-    pub async fn standing(&self, refs: &[RefMove]) -> Result<Standing, GitError> {
-        let now = self.refs(refs).await?;
+    /// What it shows of the push.
+    pub async fn standing(&self) -> Result<Standing, GitError> {
+        let now = self.refs().await?;
         let mut all_ours = true;
-        for r in refs {
+        for r in self.push.refs {
             match now.get(&r.name) {
                 Some(oid) if *oid == r.new => {}
                 Some(_) if is_tag(r) => return Ok(Standing::Other(other(r))),
@@ -63,26 +55,43 @@ impl Remote<'_> {
                 _ => all_ours = false,
             }
         }
-        Ok(if all_ours { Standing::Ours } else { Standing::NotYet })
+        Ok(if all_ours { Standing::Ours(now) } else { Standing::NotYet })
     }
 
-    /// Whether the branch's history, fetched now, contains our commit. The area is a new one:
-    /// a fetch offers the ids of what it has, and this one has public objects only.
-    async fn contains(&self, r: &RefMove) -> Result<bool, GitError> {
-        let area = Area::new(&self.areas, self.mirror).await?;
-        let (git, url) = self.view.of(self.mirror.repository());
+    /// A new area with the branch as it is now, under [`FETCHED`]. A fetch offers the ids of
+    /// what it has, and this one has public objects only: ours may be taken in afterwards.
+    pub async fn fetched(&self, r: &RefMove) -> Result<Area, GitError> {
+        let mirror = &self.push.mirror;
+        let area = Area::new(&self.areas, mirror).await?;
+        let (git, url) = self.view.of(mirror.repository());
         let fetch = git
             .at(area.folder())
             .verb("fetch")
             .args(["--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"])
             .args(["--", url])
-            .arg(format!("+{}:refs/look", r.name))
+            .arg(format!("+{}:{FETCHED}", r.name))
             .allow(Span::mins(10));
         let out = area.run_any(fetch).await?;
         if !out.ok() {
             return Err(GitError::Unreachable(Complaint::of(&out)));
         }
-        area.is_ancestor(&r.new, "refs/look").await
+        Ok(area)
+    }
+
+    /// Whether the branch's history, fetched now, holds what was approved.
+    async fn contains(&self, r: &RefMove) -> Result<bool, GitError> {
+        let area = self.fetched(r).await?;
+        if area.is_ancestor(&r.new, FETCHED).await? {
+            return Ok(true);
+        }
+        let (Some(remake), Some(base)) = (self.push.remake, &r.old) else { return Ok(false) };
+        match area.unbundle(&self.push.bundle, false).await {
+            Ok(()) => {}
+            // What it stands on is gone from the branch: so is everything made of it.
+            Err(GitError::Refused { .. }) => return Ok(false),
+            Err(other) => return Err(other),
+        }
+        holds(&area, Approved { base, tip: &r.new }, FETCHED, Some(remake.way)).await
     }
 }
 
@@ -145,7 +154,8 @@ pub fn public_unreachable() -> Finding {
         .cure("set `public_url` to where anybody reads the repository")
 }
 
-fn is_tag(r: &RefMove) -> bool {
+/// Whether it moves a tag.
+pub fn is_tag(r: &RefMove) -> bool {
     r.name.starts_with("refs/tags/")
 }
 

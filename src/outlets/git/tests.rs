@@ -16,6 +16,7 @@ struct World {
     tip: String,
     tag: String,
     pack: Blob,
+    remake: Option<Remake>,
 }
 
 impl World {
@@ -32,7 +33,7 @@ impl World {
         bed.work(&args).await;
         let pack = Blob::new("main.bundle", std::fs::read(&file).unwrap(), vec![]);
         let outlet = outlet(&bed, bed.repository());
-        Some(Self { bed, outlet, old, tip, tag, pack })
+        Some(Self { bed, outlet, old, tip, tag, pack, remake: None })
     }
 
     fn to(&self, name: &str, old: Option<&str>, new: &str) -> RefMove {
@@ -40,8 +41,12 @@ impl World {
     }
 
     fn intended(&self, refs: Vec<RefMove>) -> Intended {
-        let action =
-            Action::Push { repository: "meadow".to_owned(), refs, pack: self.pack.about.clone() };
+        let action = Action::Push {
+            repository: "meadow".to_owned(),
+            refs,
+            pack: self.pack.about.clone(),
+            remake: self.remake.clone(),
+        };
         let step = StepId::new(At::from_secs(0), [0; 10]);
         Intended { step, action, blobs: vec![self.pack.clone()] }
     }

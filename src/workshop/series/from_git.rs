@@ -28,19 +28,24 @@ pub async fn format(area: &Area, path: &Path, range: &str) -> Result<Vec<Named>,
     if area.line("count merges", merges).await? != "0" {
         return Err(refuse("holds merge commits, which a series cannot carry; rebase it"));
     }
+    let bytes = mails(area, &between, &base).await?;
+    if bytes.is_empty() {
+        return Err(refuse("holds no commits"));
+    }
+    Ok(vec![Named { name: range.to_owned(), bytes }])
+}
+
+/// The mails of `BASE..HEAD` in an area, noting `base` as what they stand on.
+pub async fn mails(area: &Area, between: &str, base: &str) -> Result<Vec<u8>, GitError> {
     let make = area
         .git("format-patch")
         .args(["--stdout", "--full-index", "--binary", "--no-signature", "--no-renames"])
         .args(["--no-ext-diff", "--no-textconv", "--no-color", "--no-notes"])
         .arg(format!("--base={base}"))
-        .arg(&between)
+        .arg(between)
         .limit(256 * 1024 * 1024)
         .allow(Span::mins(10));
-    let bytes = area.run("make patches of the range", make).await?.stdout;
-    if bytes.is_empty() {
-        return Err(refuse("holds no commits"));
-    }
-    Ok(vec![Named { name: range.to_owned(), bytes }])
+    Ok(area.run("make patches of the range", make).await?.stdout)
 }
 
 async fn commit(area: &Area, path: &Path, name: &str) -> Result<Option<String>, GitError> {

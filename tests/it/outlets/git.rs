@@ -6,6 +6,7 @@ use std::process::Command;
 
 use daybreak::config::Repository;
 use daybreak::domain::action::RefMove;
+use daybreak::domain::remake::{Remake, Way};
 use daybreak::outlets::git::GitOutlet;
 
 use super::*;
@@ -82,7 +83,7 @@ impl World for Public {
         let refs =
             vec![RefMove { name: "refs/tags/1.0.1".to_owned(), old: None, new: self.tag.clone() }];
         let pack = self.bundle.about.clone();
-        let action = Action::Push { repository: "meadow".to_owned(), refs, pack };
+        let action = Action::Push { repository: "meadow".to_owned(), refs, pack, remake: None };
         intended(action, vec![self.bundle.clone()])
     }
     async fn copies(&self) -> Option<usize> {
@@ -154,6 +155,70 @@ impl World for Copied {
     async fn trouble(&self, trouble: Trouble) -> bool {
         // It follows late by nature; everything else is the repository's own.
         trouble == Trouble::ShowsLate
+    }
+}
+
+/// A branch that somebody else moved, into which our commit is merged.
+pub(super) struct Moved {
+    public: Public,
+    base: String,
+    tip: String,
+}
+
+impl Moved {
+    pub(super) fn new() -> Self {
+        let public = Public::new();
+        let base = public.git("public.git", &["rev-parse", "main"]);
+        let tip = public.git("work", &["rev-parse", "HEAD"]);
+        let tree = format!("{base}^{{tree}}");
+        let theirs = public.git("public.git", &["commit-tree", &tree, "-p", &base, "-m", "x"]);
+        public.git("public.git", &["update-ref", "refs/heads/main", &theirs]);
+        Self { public, base, tip }
+    }
+}
+
+#[async_trait]
+impl World for Moved {
+    fn name(&self) -> &'static str {
+        "git onto a branch that moved"
+    }
+    fn outlet_on(&self, clock: Arc<dyn Clock>) -> Arc<dyn Outlet> {
+        self.public.outlet_on(clock)
+    }
+    fn intended(&self) -> Intended {
+        let remake = Remake {
+            way: Way::Merge,
+            name: PLANTED.to_owned(),
+            address: format!("{PLANTED}@m.example"),
+            says: PLANTED.to_owned(),
+            at: Some(At::from_secs(1_796_137_200)),
+        };
+        let name = "refs/heads/main".to_owned();
+        let (old, new) = (Some(self.base.clone()), self.tip.clone());
+        let action = Action::Push {
+            repository: "meadow".to_owned(),
+            refs: vec![RefMove { name, old, new }],
+            pack: self.public.bundle.about.clone(),
+            remake: Some(remake),
+        };
+        intended(action, vec![self.public.bundle.clone()])
+    }
+    async fn copies(&self) -> Option<usize> {
+        let hidden = self.public.root.path().join("away");
+        let there = if hidden.exists() { "away" } else { "public.git" };
+        let merges = self.public.git(there, &["rev-list", "--merges", "--count", "main"]);
+        Some(merges.parse().unwrap())
+    }
+    async fn trouble(&self, trouble: Trouble) -> bool {
+        match trouble {
+            // What conflicts is not made; `tests/it/branches/outlet.rs` holds that.
+            Trouble::HoldsAnother => false,
+            Trouble::Busy => {
+                std::fs::write(self.public.public().join("refs/heads/main.lock"), "").unwrap();
+                true
+            }
+            other => self.public.trouble(other).await,
+        }
     }
 }
 

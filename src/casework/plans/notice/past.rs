@@ -7,6 +7,7 @@ use crate::casework::plans::{events, manifest_of};
 use crate::casework::{Case, CaseError, House};
 use crate::domain::action::Action;
 use crate::domain::blob::Sha256;
+use crate::domain::disclosure::BranchRef;
 use crate::domain::had::Had;
 use crate::domain::ids::{BlobId, DisclosureId, PlanId, StepId};
 use crate::domain::news::NoticeKind;
@@ -140,6 +141,22 @@ impl Past {
     /// The content and instant that were told last, to anybody.
     pub(super) fn newest(&self) -> Option<&Told> {
         self.plans.iter().rev().filter(|p| !p.had.is_empty()).find_map(|p| p.told.as_ref())
+    }
+
+    /// The series of a branch that were told last, lowest first: name, base and bytes' id.
+    pub(in crate::casework) fn series_of(
+        &self,
+        branch: &BranchRef,
+    ) -> Vec<(String, String, BlobId)> {
+        let stem = format!("{}-", branch.file_stem());
+        let of = |name: &str| {
+            let nth = name.strip_prefix(&stem).and_then(|n| n.strip_suffix(".patch"));
+            nth.is_some_and(|n| n.parse::<u32>().is_ok())
+        };
+        let told = self.newest().map(|t| t.patches.as_slice()).unwrap_or_default();
+        let own =
+            |p: &crate::domain::told::ToldPatch| (p.file_name.clone(), p.base.clone(), p.series);
+        told.iter().filter(|p| of(&p.file_name)).map(own).collect()
     }
 
     /// How many notice plans told anybody anything.

@@ -1,0 +1,32 @@
+//! Which refs a repository shows, without fetching anything: the far side learns that somebody
+//! looked, and nothing of what is wanted.
+
+use std::collections::BTreeMap;
+
+use super::{Complaint, GitError, Mirror, View, is_oid};
+use crate::domain::time::Span;
+
+/// The object ids of those of the refs called `names`, in full, that exist now.
+pub async fn listed(
+    mirror: &Mirror,
+    view: View,
+    names: &[&str],
+) -> Result<BTreeMap<String, String>, GitError> {
+    let (git, url) = view.of(mirror.repository());
+    let ask = git
+        .verb("ls-remote")
+        .args(["--quiet", "--refs", "--", url])
+        .args(names)
+        .allow(Span::mins(1));
+    let out = mirror.run_any(ask).await?;
+    if !out.ok() {
+        return Err(GitError::Unreachable(Complaint::of(&out)));
+    }
+    // The patterns also match `refs/x/refs/heads/main`: only exact names count.
+    let text = out.text();
+    let found = text
+        .lines()
+        .filter_map(|l| l.split_once('\t'))
+        .filter(|(oid, name)| is_oid(oid) && names.contains(name));
+    Ok(found.map(|(oid, name)| (name.to_owned(), oid.to_owned())).collect())
+}
