@@ -11,6 +11,7 @@ pub mod approval_text;
 pub mod audience_time;
 pub mod blob;
 pub mod change;
+pub mod course;
 pub mod deed;
 pub mod disclosure;
 pub mod effect;
