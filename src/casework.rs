@@ -18,6 +18,7 @@ pub mod distributors;
 mod error;
 mod find;
 mod groups;
+pub mod hands;
 mod house;
 pub mod identity;
 pub mod inbound;

@@ -36,4 +36,5 @@ pub mod stage;
 pub mod time;
 pub mod told;
 pub mod view;
+pub mod vouched;
 pub mod zone;

@@ -8,6 +8,7 @@ mod alarms;
 mod covers;
 mod day;
 mod deliveries;
+mod deputies;
 mod errands;
 mod fuse;
 mod housekeeping;
@@ -25,6 +26,7 @@ mod readability;
 mod refusals;
 mod seal;
 mod unarmed;
+mod vouched;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -46,6 +48,7 @@ use crate::store::{Lane, Store, StoreError};
 use alarms::Alarms;
 use covers::Covers;
 use day::Day;
+use deputies::Deputies;
 use errands::Errand;
 use fuse::Fuse;
 use housekeeping::Rounds;
@@ -146,6 +149,7 @@ pub struct Engine {
     deliveries_at: Option<Mono>,
     mailbox: Mailbox,
     alarms: Alarms,
+    deputies: Deputies,
     rounds: Rounds,
     covers: Covers,
     fuse: Fuse,
@@ -195,6 +199,7 @@ impl Engine {
             deliveries_at: None,
             mailbox: Mailbox::default(),
             alarms: Alarms::default(),
+            deputies: Deputies::default(),
             rounds: Rounds::default(),
             covers: Covers::default(),
             fuse: Fuse::default(),
@@ -315,6 +320,7 @@ impl Engine {
         self.say_of_the_clock(suspicion, wall);
         self.watch_unarmed(wall);
         self.watch_deliveries(mono);
+        self.watch_deputies(mono);
         self.watch_mailbox(mono);
         self.keep_house(wall);
         self.ask_for_proofs(mono);
@@ -363,6 +369,7 @@ impl Engine {
         let barred = !sure || suspicion.is_some_and(|s| s.bars(day.facts.lifted));
         let commands = day.run.decide(now, !barred);
         self.preflight(id, now);
+        let unsure = self.look_at_vouched(id, now);
         for command in commands {
             let done = match command {
                 Command::Look(step) => {
@@ -374,6 +381,7 @@ impl Engine {
                     Ok(())
                 }
                 Command::Go => self.go(id).await,
+                Command::Finish if unsure => Ok(()),
                 Command::Finish => self.finish(id).await,
                 Command::Page { code, step } => {
                     self.page(id, code, step);
@@ -417,7 +425,8 @@ impl Engine {
     pub fn next_due(&self) -> Option<At> {
         let now = self.house.clock.wall();
         let dues = self.days.values().filter_map(|d| d.run.next_due(now));
+        let looks = self.days.values().filter_map(|d| d.vouched.next_due()).filter(|at| *at > now);
         let turn = self.places.wait(self.house.clock.mono());
-        dues.chain((turn > Span::ZERO).then(|| now.plus(turn))).min()
+        dues.chain(looks).chain((turn > Span::ZERO).then(|| now.plus(turn))).min()
     }
 }

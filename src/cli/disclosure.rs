@@ -2,6 +2,7 @@
 
 mod artefact;
 mod attachment;
+mod hands;
 mod hurry;
 mod mitigation;
 mod patch;
@@ -142,6 +143,8 @@ pub enum Disclosure {
     AddArtefact(artefact::AddArtefact),
     PublishNow(hurry::PublishNow),
     MitigationOnly(mitigation::MitigationOnly),
+    Deputy(hands::Deputy),
+    Take(hands::Take),
 }
 
 /// Decide that a branch gets no patch
@@ -261,6 +264,8 @@ async fn perform(verb: Disclosure, desk: &Desk) -> Ended {
         Disclosure::ExportCandidate(order) => stage::export(desk, &order).await?,
         Disclosure::AddArtefact(add) => artefact::add(desk, add).await?,
         Disclosure::PublishNow(order) => hurry::run(desk, order).await?,
+        Disclosure::Deputy(order) => hands::deputy(desk, &order).await?,
+        Disclosure::Take(order) => hands::take(desk, &order).await?,
         Disclosure::MitigationOnly(order) => mitigation::run(desk, order).await?,
     }
     Ok(Exit::Ok)

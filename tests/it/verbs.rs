@@ -1,9 +1,11 @@
 //! What people decide besides the plan: it leaked, the date moves, there is no fix, a step was done
 //! by hand, the coordinator is silent.
 
+mod deputies;
 mod leaked;
 mod moved;
 mod unfixed;
+mod vouched;
 
 use daybreak::casework::audits;
 

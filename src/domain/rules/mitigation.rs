@@ -101,9 +101,8 @@ pub fn check_words(place: &str, text: &str) -> Vec<Finding> {
         let said =
             plain.windows(parts.len()).enumerate().filter(|(_, w)| w.iter().eq(parts.iter()));
         for (at, _) in said {
-            let after = plain.iter().skip(at.saturating_add(parts.len())).take(REACH);
             let whole = promise == "releases with the fix";
-            if whole || after.clone().any(|w| is_version(w)) {
+            if whole || names_version(&words, &plain, at.saturating_add(parts.len())) {
                 found.push(claimed(
                     place.to_owned(),
                     &format!("it says `{promise}` and a version"),
@@ -119,6 +118,19 @@ pub fn check_words(place: &str, text: &str) -> Vec<Finding> {
 /// A record for machines that names a fix.
 pub fn claims_a_fix(place: &str) -> Finding {
     claimed(place.to_owned(), "a range ends with `fixed`", "end the range with last_affected")
+}
+
+/// Whether a version stands among the words from `at` on, before the sentence ends.
+fn names_version(words: &[String], plain: &[String], at: usize) -> bool {
+    for (word, plain) in words.iter().zip(plain).skip(at).take(REACH) {
+        if is_version(plain) {
+            return true;
+        }
+        if word.ends_with(['.', ';', ',']) {
+            return false;
+        }
+    }
+    false
 }
 
 fn is_version(word: &str) -> bool {
