@@ -9,6 +9,7 @@ mod branches;
 mod covers;
 mod day;
 mod deliveries;
+mod deputies;
 mod errands;
 mod fuse;
 mod housekeeping;
@@ -26,6 +27,7 @@ mod readability;
 mod refusals;
 mod seal;
 mod unarmed;
+mod vouched;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -48,6 +50,7 @@ use alarms::Alarms;
 use branches::Branches;
 use covers::Covers;
 use day::Day;
+use deputies::Deputies;
 use errands::Errand;
 use fuse::Fuse;
 use housekeeping::Rounds;
@@ -149,6 +152,7 @@ pub struct Engine {
     mailbox: Mailbox,
     alarms: Alarms,
     branches: Branches,
+    deputies: Deputies,
     rounds: Rounds,
     covers: Covers,
     fuse: Fuse,
@@ -199,6 +203,7 @@ impl Engine {
             mailbox: Mailbox::default(),
             alarms: Alarms::default(),
             branches: Branches::default(),
+            deputies: Deputies::default(),
             rounds: Rounds::default(),
             covers: Covers::default(),
             fuse: Fuse::default(),
@@ -320,6 +325,7 @@ impl Engine {
         self.watch_unarmed(wall);
         self.watch_branches(wall, mono);
         self.watch_deliveries(mono);
+        self.watch_deputies(mono);
         self.watch_mailbox(mono);
         self.keep_house(wall);
         self.ask_for_proofs(mono);
@@ -368,6 +374,7 @@ impl Engine {
         let barred = !sure || suspicion.is_some_and(|s| s.bars(day.facts.lifted));
         let commands = day.run.decide(now, !barred);
         self.preflight(id, now);
+        let unsure = self.look_at_vouched(id, now);
         for command in commands {
             let done = match command {
                 Command::Look(step) => {
@@ -379,6 +386,7 @@ impl Engine {
                     Ok(())
                 }
                 Command::Go => self.go(id).await,
+                Command::Finish if unsure => Ok(()),
                 Command::Finish => self.finish(id).await,
                 Command::Page { code, step } => {
                     self.page(id, code, step);
@@ -422,7 +430,8 @@ impl Engine {
     pub fn next_due(&self) -> Option<At> {
         let now = self.house.clock.wall();
         let dues = self.days.values().filter_map(|d| d.run.next_due(now));
+        let looks = self.days.values().filter_map(|d| d.vouched.next_due()).filter(|at| *at > now);
         let turn = self.places.wait(self.house.clock.mono());
-        dues.chain((turn > Span::ZERO).then(|| now.plus(turn))).min()
+        dues.chain(looks).chain((turn > Span::ZERO).then(|| now.plus(turn))).min()
     }
 }

@@ -1,5 +1,6 @@
 //! Approvals: distinct people's signatures over the text that binds one plan's exact bytes.
 
+use super::instants::may_be_armed;
 use super::members::recall;
 use super::plans::{Succession, approval_text, manifest_of};
 use super::{Case, CaseError, House};
@@ -81,8 +82,9 @@ pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -
             ));
         }
     }
-    // That it is off must be told after T0 too: others still count on the date.
-    let off = manifest.notice() == Some(NoticeKind::Cancellation);
+    // That it is off, or was published before its time, must be told after T0 too: others
+    // still count on the date.
+    let off = manifest.notice().is_some_and(NoticeKind::outlives_t0);
     let ahead = match plan.kind {
         PlanKind::Notice => Some(plan.t0).filter(|_| !off),
         _ => manifest.announces,
@@ -92,6 +94,9 @@ pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -
             "its T0 has passed",
             "there is nothing left to tell in advance",
         ));
+    }
+    if plan.kind == PlanKind::Release {
+        may_be_armed(house, &plan).await?;
     }
     let approval = Approval {
         id: house.fresh(ApprovalId::new),

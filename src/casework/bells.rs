@@ -43,6 +43,17 @@ impl Bells {
         self.ring(&bell, &self.team.address).await
     }
 
+    /// Calls one member, by their own address.
+    pub async fn ring_member(
+        &self,
+        code: &'static str,
+        subject: Subject,
+        address: &str,
+    ) -> Case<()> {
+        let bell = Bell::TeamAttention(Attention { code, subject, step: None });
+        self.ring(&bell, address).await
+    }
+
     /// Sends a challenge or a cover mail: a bell that happens to be sealed.
     pub async fn sealed(&self, mail: &BellMail) -> Result<Receipt, OutletError> {
         self.mail.ring(mail).await

@@ -189,7 +189,9 @@ pub async fn publish_now(
         CaseError::NeedsApproval {
             needed,
             given: 0,
-            cure: "no release plan is approved: make one and have it approved".to_owned(),
+            cure: "no release plan is approved: have one approved, or let everything be made anew \
+                   by saying how soon (--in 0s is at once), which voids the plans that wait"
+                .to_owned(),
         }
     })?;
     if plan.held {

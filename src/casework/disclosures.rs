@@ -1,6 +1,7 @@
 //! Disclosures: one instant and everything that becomes public at it.
 
 use super::groups::known;
+use super::instants::{To, move_to};
 use super::plans::notice::told_of_others;
 use super::plans::{Stale, void_of};
 use super::windows::longest_for_all;
@@ -8,8 +9,8 @@ use super::{Case, CaseError, House};
 use crate::domain::advisory::Advisory;
 use crate::domain::blob::Blob;
 use crate::domain::deed::{Actor, Deed, Subject};
-use crate::domain::disclosure::{BranchRef, Case as Content, CellState, Disclosure, Moved, Post};
-use crate::domain::finding::{Finding, Severity, any_stop};
+use crate::domain::disclosure::{BranchRef, Case as Content, CellState, Disclosure, Post};
+use crate::domain::finding::{Finding, any_stop};
 use crate::domain::ids::{AdvisoryId, BlobId, DisclosureId, PostId};
 use crate::domain::plan::PlanState;
 use crate::domain::rules;
@@ -84,6 +85,17 @@ pub async fn check_date(
     groups: &[String],
 ) -> Case<Vec<Finding>> {
     let Some(t0) = t0 else { return Ok(Vec::new()) };
+    let findings = dates_of(house, t0, advisories, groups).await?;
+    if any_stop(&findings) { Err(CaseError::Blocked(findings)) } else { Ok(findings) }
+}
+
+/// The same, and what stops stands among it.
+pub(super) async fn dates_of(
+    house: &House,
+    t0: T0,
+    advisories: &[AdvisoryId],
+    groups: &[String],
+) -> Case<Vec<Finding>> {
     let (all, distributors) =
         house.store.read(|r| Ok::<_, StoreError>((r.advisories()?, r.distributors()?))).await?;
     let ours: Vec<_> = all.into_iter().filter(|a| advisories.contains(&a.id)).collect();
@@ -91,8 +103,7 @@ pub async fn check_date(
     let longest_embargo_days = longest_for_all(&distributors, groups);
     let limits =
         Limits { received_at, longest_embargo_days, lead_days: house.config.plans.lead_days };
-    let findings = rules::dates::check(&t0, house.now(), &limits);
-    if any_stop(&findings) { Err(CaseError::Blocked(findings)) } else { Ok(findings) }
+    Ok(rules::dates::check(&t0, house.now(), &limits))
 }
 
 /// Everything: the texts, the matrix, the date, what a Release plan still lacks.
@@ -107,9 +118,18 @@ pub async fn check(house: &House, disclosure: &Disclosure) -> Case<Vec<Finding>>
             finding.place = format!("{id}: {}", finding.place);
             findings.push(finding);
         }
+        if content.mitigation_only.is_some() {
+            let text = advisory.text.open(Reason::Judging);
+            let named = |mut finding: Finding| {
+                finding.place = format!("{id}: {}", finding.place);
+                finding
+            };
+            findings.extend(rules::mitigation::check_text(text).into_iter().map(named));
+        }
         named.push((advisory.id, id));
     }
     findings.extend(rules::matrix::check(content, &house.supported(), &named));
+    findings.extend(rules::mitigation::check(content));
     findings.extend(rules::readiness::check(content));
     findings.extend(rules::readiness::dates(content, disclosure.t0.map(|t| t.at)));
     findings.extend(told_otherwise(house, disclosure).await?);
@@ -189,7 +209,7 @@ pub(super) async fn change(
 }
 
 /// Writes the next revision, whatever goes with it, and voids plans that pinned the old one.
-async fn save(
+pub(super) async fn save(
     house: &House,
     deed: &Deed,
     old: &Disclosure,
@@ -240,25 +260,7 @@ pub async fn move_t0(
     t0: T0,
     reason: &str,
 ) -> Case<(Disclosure, Vec<Finding>)> {
-    open_for_change(disclosure)?;
-    let content = disclosure.case.open(Reason::Judging);
-    let mut findings = check_date(house, Some(t0), &content.advisories, &content.groups).await?;
-    if disclosure.stage == Stage::Embargoed {
-        findings.push(
-            Finding::warn("told-old-date", "at", "distributors were told another date")
-                .cure("make and approve a notice plan: it tells them the new one at once"),
-        );
-    }
-    let mut content = disclosure.case.open(Reason::Editing).clone();
-    content.moves.push(Moved { to: t0, reason: reason.to_owned() });
-    let case = Embargoed::new(content);
-    let changed = Disclosure { t0: Some(t0), case, ..disclosure.clone() };
-    let windows = super::windows::check(house, &changed).await?;
-    // What a Release plan will lack is no news of this move.
-    findings.extend(windows.into_iter().filter(|f| f.severity != Severity::Stop));
-    let deed = house.deed(actor, "disclosure-move", changed.id).detail(reason);
-    let changed = save(house, &deed, disclosure, changed, |_| Ok(())).await?;
-    Ok((changed, findings))
+    move_to(house, actor, disclosure, To { t0, reason, overridden: None }).await
 }
 
 /// Gives it up, unless the reason would tell a reporter of another's flaw. No plan goes on.

@@ -3,6 +3,7 @@
 
 mod content;
 pub(super) mod headsup;
+mod hurry;
 pub mod notice;
 mod pin;
 pub mod preview;
@@ -11,8 +12,11 @@ mod release;
 pub(super) mod remakes;
 mod resend;
 mod succession;
+mod unfixed;
 mod views;
 
+pub use hurry::Hurry;
+pub(super) use release::judge as judge_release;
 pub use resend::resend;
 pub(super) use succession::Succession;
 
@@ -42,6 +46,8 @@ pub struct Order {
     pub at: Option<T0>,
     /// What a Notice tells.
     pub tell: notice::Tell,
+    /// Set when a Release cannot wait: `plans.publish_now` people approve it.
+    pub hurry: Option<Hurry>,
 }
 
 /// Pins a plan of the wanted kind; findings that stop are an error, the others are returned

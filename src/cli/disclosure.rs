@@ -2,6 +2,9 @@
 
 mod artefact;
 mod attachment;
+mod hands;
+mod hurry;
+mod mitigation;
 mod patch;
 mod release;
 mod show;
@@ -13,9 +16,10 @@ use super::desk::Desk;
 use super::exit::{Ended, Exit};
 use super::voided::Before;
 use super::words;
+use crate::casework::instants::{self, To};
 use crate::casework::plans::notice;
 use crate::casework::withdrawal::withdraw;
-use crate::casework::{controls, disclosures, find_advisory, find_disclosure};
+use crate::casework::{disclosures, find_advisory, find_disclosure};
 use crate::domain::disclosure::{self, CellState};
 use crate::domain::finding::{Finding, any_stop};
 use crate::domain::ids::AdvisoryId;
@@ -61,18 +65,21 @@ pub enum Disclosure {
         /// Id, or the public id of one of its advisories
         disclosure: String,
     },
-    /// Set or move the instant; plans that pinned the old one are void
+    /// Set or move the instant; plans that pinned the old one are void, so nothing fires at it
     #[command(after_help = "Example:\n  daybreak disclosure move x_meadow-2026-0001 \
         --at \"2026-12-02 16:00 Europe/Berlin\" --reason \"a distributor asked for a day\"")]
     Move {
         /// Id, or the public id of one of its advisories
         disclosure: String,
         /// The new instant
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, alias = "to", value_name = "TIME")]
         at: String,
         /// Why: whoever knew the old instant reads it
         #[arg(long, value_parser = words::said())]
         reason: String,
+        /// Why it must be although a rule stops it; on record, and told to nobody
+        #[arg(long = "override", value_name = "REASON", value_parser = words::said())]
+        overridden: Option<String>,
     },
     /// Give it up; what is running is held
     #[command(after_help = "Example:\n  \
@@ -147,16 +154,10 @@ pub enum Disclosure {
     Stage(stage::Stage),
     ExportCandidate(stage::ExportCandidate),
     AddArtefact(artefact::AddArtefact),
-    /// Ask for the approved release to start before its time (needs --as)
-    #[command(after_help = "Example:\n  \
-        daybreak --as Ada disclosure publish-now x_meadow-2026-0001 --reason \"it leaked\"")]
-    PublishNow {
-        /// Id, or the public id of one of its advisories
-        disclosure: String,
-        /// Why
-        #[arg(long, value_parser = words::said())]
-        reason: String,
-    },
+    PublishNow(hurry::PublishNow),
+    MitigationOnly(mitigation::MitigationOnly),
+    Deputy(hands::Deputy),
+    Take(hands::Take),
 }
 
 /// Decide that a branch gets no patch
@@ -181,8 +182,8 @@ pub struct Mark {
 }
 
 pub async fn run(verb: Disclosure, desk: &Desk) -> Ended {
-    use Disclosure::{Check, ExportCandidate, List, PublishNow, Show};
-    if matches!(verb, Show { .. } | List | Check { .. } | ExportCandidate(_) | PublishNow { .. }) {
+    use Disclosure::{Check, ExportCandidate, List, Show};
+    if matches!(verb, Show { .. } | List | Check { .. } | ExportCandidate(_)) {
         return perform(verb, desk).await;
     }
     let before = Before::edit(desk).await?;
@@ -210,10 +211,11 @@ async fn perform(verb: Disclosure, desk: &Desk) -> Ended {
             print.judged(&findings, "nothing to complain about")?;
             return Ok(if any_stop(&findings) { Exit::Blocked } else { Exit::Ok });
         }
-        Disclosure::Move { disclosure, at, reason } => {
+        Disclosure::Move { disclosure, at, reason, overridden } => {
             let t0 = T0::parse(&at)?;
             let found = find_disclosure(house, &disclosure).await?;
-            let (moved, findings) = disclosures::move_t0(house, actor, &found, t0, &reason).await?;
+            let to = To { t0, reason: &reason, overridden: overridden.as_deref() };
+            let (moved, findings) = instants::move_to(house, actor, &found, to).await?;
             instant(desk, &moved, &findings)?;
             let misled = notice::aware(house, &moved).await?.misled;
             if misled > 0 {
@@ -280,9 +282,10 @@ async fn perform(verb: Disclosure, desk: &Desk) -> Ended {
         Disclosure::Stage(order) => return stage::stage(desk, order).await,
         Disclosure::ExportCandidate(order) => stage::export(desk, &order).await?,
         Disclosure::AddArtefact(add) => artefact::add(desk, add).await?,
-        Disclosure::PublishNow { disclosure, reason } => {
-            publish_now(desk, &disclosure, &reason).await?;
-        }
+        Disclosure::PublishNow(order) => hurry::run(desk, order).await?,
+        Disclosure::Deputy(order) => hands::deputy(desk, &order).await?,
+        Disclosure::Take(order) => hands::take(desk, &order).await?,
+        Disclosure::MitigationOnly(order) => mitigation::run(desk, order).await?,
     }
     Ok(Exit::Ok)
 }
@@ -320,18 +323,4 @@ fn instant(desk: &Desk, made: &disclosure::Disclosure, findings: &[Finding]) -> 
             .talk("T0 is to be set: daybreak disclosure move DISCLOSURE --at TIME --reason TEXT"),
     }
     print.made(made.id, findings)
-}
-
-async fn publish_now(desk: &Desk, disclosure: &str, reason: &str) -> anyhow::Result<()> {
-    let member = desk.member()?;
-    let found = find_disclosure(&desk.house, disclosure).await?;
-    let lifted = controls::publish_now(&desk.house, member, &found, reason).await?;
-    let (given, needed) = (lifted.given, lifted.needed);
-    let json = serde_json::json!({ "plan": lifted.plan.id, "given": given, "needed": needed });
-    desk.print.either(&json, || lifted.plan.id.to_string())?;
-    desk.print.talk(match needed.saturating_sub(given) {
-        0 => format!("{given} of {needed} asked for it: the release starts at once, as soon as an engine runs."),
-        more => format!("{given} of {needed} asked for it; {} must ask too.", words::more(more, "member")),
-    });
-    Ok(())
 }

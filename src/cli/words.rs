@@ -7,6 +7,7 @@ use crate::domain::manifest::Manifest;
 use crate::domain::news::NoticeKind;
 use crate::domain::party::ContactKind;
 use crate::domain::plan::PlanKind;
+use crate::domain::time::Span;
 
 /// `person`, `role` or `list`.
 pub fn contact_kind() -> impl TypedValueParser<Value = ContactKind> {
@@ -40,6 +41,21 @@ pub fn yes_or_no() -> impl TypedValueParser<Value = bool> {
 /// A reason or evidence: not empty, for it goes on record.
 pub fn said() -> impl TypedValueParser<Value = String> {
     NonEmptyStringValueParser::new()
+}
+
+/// A span: `90s`, `30m`, `2h`, `1d`.
+pub fn span() -> impl TypedValueParser<Value = Span> {
+    NonEmptyStringValueParser::new().try_map(|text| {
+        let unit = text.chars().last().unwrap_or_default();
+        let count = text.strip_suffix(unit).and_then(|n| n.parse::<u32>().ok()).map(i64::from);
+        match (count, unit) {
+            (Some(n), 's') => Ok(Span::secs(n)),
+            (Some(n), 'm') => Ok(Span::mins(n)),
+            (Some(n), 'h') => Ok(Span::hours(n)),
+            (Some(n), 'd') => Ok(Span::days(n)),
+            _ => Err("write a number and its unit: 90s, 30m, 2h or 1d"),
+        }
+    })
 }
 
 /// How many hear what: `3 first, 24 schedule`.

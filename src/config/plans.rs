@@ -29,6 +29,8 @@ pub struct Plans {
     pub announce_after: u32,
     /// The same when a release is built from its tag by others.
     pub announce_after_built: u32,
+    /// Minutes after which a deputy is called when nobody of the team answers a bell.
+    pub deputy_after: u32,
     /// Largest sum of a plan's bytes, in MiB.
     pub max_mib: u32,
 }
@@ -46,6 +48,7 @@ impl Default for Plans {
             lead_days: 7,
             announce_after: 15,
             announce_after_built: 60,
+            deputy_after: 30,
             max_mib: 512,
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::Expected;
 use super::blob::Sha256;
+pub use super::course::{Hands, Leak, MitigationOnly, Moved};
 use super::ids::{
     AdvisoryId, ArtefactId, AttachmentId, BlobId, CandidateId, DisclosureId, PatchId, PostId,
     ReleaseId,
@@ -62,15 +63,15 @@ pub struct Case {
     /// Why it was given up, if it was.
     #[serde(default)]
     pub cancelled: Option<String>,
-}
-
-/// The instant was set or moved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
-    /// To when.
-    pub to: T0,
-    /// Why: whoever knew the old instant reads it.
-    pub reason: String,
+    /// What became public before its time.
+    #[serde(default)]
+    pub leaks: Vec<Leak>,
+    /// Set when it goes without a fix: no text of it claims a fixed version.
+    #[serde(default)]
+    pub mitigation_only: Option<MitigationOnly>,
+    /// In whose hands it is.
+    #[serde(default)]
+    pub hands: Hands,
 }
 
 /// A branch of a configured repository; written `repository:branch`.
@@ -164,6 +165,8 @@ pub enum CellState {
         /// Why.
         reason: String,
     },
+    /// There is no fix yet: only where nothing claims one.
+    Pending,
 }
 
 impl fmt::Display for CellState {
@@ -172,6 +175,7 @@ impl fmt::Display for CellState {
             Self::Patched => f.write_str("patched"),
             Self::NotAffected => f.write_str("not affected"),
             Self::WillNotFix { reason } => write!(f, "will not fix: {reason}"),
+            Self::Pending => f.write_str("no fix yet"),
         }
     }
 }
@@ -418,6 +422,7 @@ impl Case {
             && self.patches == other.patches
             && self.attachments == other.attachments
             && self.groups == other.groups
+            && self.mitigation_only.is_some() == other.mitigation_only.is_some()
             && versions(self) == versions(other)
     }
 

@@ -16,14 +16,22 @@ pub enum NoticeKind {
     Revision,
     /// Something is public before its time.
     Broken,
+    /// It is disclosed at once, and not at the date that was told.
+    AtOnce,
     /// It is off.
     Cancellation,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::First, Self::Schedule, Self::Revision, Self::Broken, Self::Cancellation];
+    pub const ALL: [Self; 6] = [
+        Self::First,
+        Self::Schedule,
+        Self::Revision,
+        Self::Broken,
+        Self::AtOnce,
+        Self::Cancellation,
+    ];
 
     /// The word everywhere.
     pub const fn word(self) -> &'static str {
@@ -32,6 +40,7 @@ impl NoticeKind {
             Self::Schedule => "schedule",
             Self::Revision => "revision",
             Self::Broken => "broken",
+            Self::AtOnce => "at-once",
             Self::Cancellation => "cancellation",
         }
     }
@@ -45,6 +54,11 @@ impl NoticeKind {
     /// advisory and no patch.
     pub const fn tells_all(self) -> bool {
         matches!(self, Self::First | Self::Revision)
+    }
+
+    /// Whether it is worth telling after the instant that was told, too: others still count on it.
+    pub const fn outlives_t0(self) -> bool {
+        matches!(self, Self::AtOnce | Self::Cancellation)
     }
 }
 
@@ -84,6 +98,13 @@ pub enum News {
         /// What may be said, in the team's words.
         may_say: String,
     },
+    /// The embargo ends with our publication, which follows at once.
+    AtOnce {
+        /// What the reader was told last, if it is another instant now.
+        old: Option<T0>,
+        /// Why, in the team's words.
+        public: String,
+    },
     /// Given up.
     Cancellation {
         /// What the reader was told last.
@@ -102,6 +123,7 @@ impl News {
             Self::First | Self::Revision { .. } => Vec::new(),
             Self::Schedule { reason, .. } => vec![reason],
             Self::Broken { public, may_say, .. } => vec![public, may_say],
+            Self::AtOnce { public, .. } => vec![public],
             Self::Cancellation { reason, holds, .. } => vec![reason, holds],
         }
     }
@@ -113,6 +135,7 @@ impl News {
             Self::Schedule { .. } => NoticeKind::Schedule,
             Self::Revision { .. } => NoticeKind::Revision,
             Self::Broken { .. } => NoticeKind::Broken,
+            Self::AtOnce { .. } => NoticeKind::AtOnce,
             Self::Cancellation { .. } => NoticeKind::Cancellation,
         }
     }

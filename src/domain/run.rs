@@ -112,13 +112,12 @@ impl Run {
             public: manifest.kind.is_public(),
             t0: manifest.t0.at,
             ends: match manifest.kind {
-                // That it is off is worth telling after T0 too.
-                PlanKind::Notice if manifest.notice() == Some(NoticeKind::Cancellation) => None,
+                PlanKind::Notice if manifest.notice().is_some_and(NoticeKind::outlives_t0) => None,
                 PlanKind::Notice => Some(manifest.t0.at),
                 PlanKind::Headsup => Some(manifest.announces.unwrap_or(manifest.t0.at)),
                 PlanKind::Release | PlanKind::Correction => None,
             },
-            at_once: manifest.kind == PlanKind::Headsup && manifest.first_effect().is_none(),
+            at_once: manifest.kind.is_public() && manifest.first_effect().is_none(),
             announce_after: manifest.announce_after,
             noticed_late: None,
             steady,

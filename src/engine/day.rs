@@ -14,6 +14,7 @@ use crate::domain::receipt::Repeat;
 use crate::domain::run::{GoRow, PlanFacts, Progress, Run};
 use crate::domain::stage::{Move, Stage};
 use crate::domain::time::At;
+use crate::domain::vouched::Vouched;
 use crate::store::{Claim, StoreError};
 
 /// One live plan.
@@ -28,6 +29,8 @@ pub(super) struct Day {
     pub read_to: i64,
     /// Checks of the targets already made, by minutes before T0.
     pub checked: Vec<i64>,
+    /// What people vouched for, and whether the world shows it.
+    pub vouched: Vouched,
 }
 
 impl Day {
@@ -118,9 +121,12 @@ impl Engine {
         }
         let mut run = Run::new(&manifest, facts, self.house.outlets.repeats());
         log.iter().for_each(|(_, e)| run.apply(e));
+        let mut vouched = Vouched::new(&manifest.steps, &self.house.outlets.repeats());
+        log.iter().for_each(|(_, e)| vouched.fold(e));
         let read_to = log.last().map_or(0, |(n, _)| *n);
         let (folded, checked) = (BTreeSet::new(), Vec::new());
-        self.days.insert(id, Day { plan, manifest, run, facts, folded, read_to, checked });
+        let day = Day { plan, manifest, run, facts, folded, read_to, checked, vouched };
+        self.days.insert(id, day);
         self.find_lost(id);
         self.flush().await
     }
@@ -144,6 +150,7 @@ impl Engine {
             for (number, event) in &log {
                 if !day.folded.remove(&event.id) {
                     day.run.apply(event);
+                    day.vouched.fold(event);
                     // A person steered: whatever was said of the step may be said anew.
                     if !event.happened.is_heard() {
                         self.alarms.over(event.step);
@@ -205,6 +212,7 @@ impl Engine {
         if let Some(day) = self.days.get_mut(&plan) {
             let was_blocked = day.run.blocked().contains(&event.step);
             day.run.apply(event);
+            day.vouched.fold(event);
             day.folded.insert(event.id);
             if was_blocked && !day.run.blocked().contains(&event.step) {
                 self.alarms.over(event.step);

@@ -8,6 +8,7 @@ use super::alarms::Cause;
 use super::{Engine, EngineError};
 use crate::casework::challenges::Round;
 use crate::casework::covers;
+use crate::casework::hands::Wanted;
 use crate::casework::ledger::Worry;
 use crate::casework::plans::preview::{all_of, blobs};
 use crate::casework::plans::public::try_targets;
@@ -32,6 +33,8 @@ pub(super) enum Errand {
     Rung(Cause, bool),
     /// Deliveries were looked after: those that a person must hear of.
     Delivered(Vec<Worry>),
+    /// Deputies to be called, and calls to the team that were answered.
+    Deputies(Vec<Wanted>, Vec<String>),
     /// Mail was looked after: whether the room for mail of nobody ends.
     Mailbox(bool),
     /// Branches were looked at: how many bells were taken.
@@ -55,6 +58,7 @@ impl Engine {
         let Some(first) = self.alarms.raise(&cause, self.house.clock.mono()) else { return };
         if first.0 {
             let Cause { subject, code, .. } = &cause;
+            self.deputies.called(subject, self.house.now());
             match cause.step {
                 Some(step) => tracing::error!(%subject, %step, code, "a person is needed"),
                 None => tracing::error!(%subject, code, "a person is needed"),
@@ -87,6 +91,7 @@ impl Engine {
             Ok(Errand::Delivered(worries)) => self.delivered(&worries),
             Ok(Errand::Rung(_, true) | Errand::Mailbox(false)) => {}
             Ok(Errand::Mailbox(true)) => self.room_is_scarce(),
+            Ok(Errand::Deputies(wanted, answered)) => self.call_deputies(wanted, &answered),
             Ok(Errand::Asked(Some(round))) => self.asked(&round),
             Ok(Errand::Covered(round)) => self.covered(round.as_ref()),
             Ok(Errand::Asked(None)) => tracing::warn!("nobody could be asked for a proof"),

@@ -58,7 +58,9 @@ pub fn render(view: &NoticeView, news: &News) -> Result<Document, FormatError> {
     let advisories = view.advisories.iter().filter(|_| kind.tells_all());
     let date = (kind != NoticeKind::Cancellation).then_some(view.t0);
     let told_before = match news {
-        News::Schedule { old, .. } | News::Broken { old: Some(old), .. } => Some(old.at.rfc3339()),
+        News::Schedule { old, .. }
+        | News::Broken { old: Some(old), .. }
+        | News::AtOnce { old: Some(old), .. } => Some(old.at.rfc3339()),
         _ => None,
     };
     let branches = view.branches.iter().filter(|_| all).map(|b| Branch {

@@ -46,6 +46,7 @@ enum NewsWords<'a> {
     Revision { since: i64, changes: &'a [String], interdiff: bool },
     Schedule { old: String, reason: &'a str, reporter: bool },
     Broken { old: String, public: &'a str, may_say: &'a str, reporter: bool },
+    AtOnce { old: String, public: &'a str, reporter: bool },
     Cancellation { told: String, reason: &'a str, holds: &'a str, reporter: bool },
 }
 
@@ -62,6 +63,11 @@ fn words_of(news: &News, reporter: bool) -> NewsWords<'_> {
             old: old.map(|old| old.spoken()).unwrap_or_default(),
             public: public.trim(),
             may_say: may_say.trim(),
+            reporter,
+        },
+        News::AtOnce { old, public } => NewsWords::AtOnce {
+            old: old.map(|old| old.spoken()).unwrap_or_default(),
+            public: public.trim(),
             reporter,
         },
         News::Cancellation { told, reason, holds } => NewsWords::Cancellation {
@@ -111,6 +117,7 @@ pub fn subject(view: &NoticeView, news: &News) -> String {
     match (news.kind(), view.advisories.as_slice()) {
         (NoticeKind::Schedule, _) => format!("{start}: the date moved"),
         (NoticeKind::Broken, _) => format!("{start}: THE EMBARGO IS BROKEN"),
+        (NoticeKind::AtOnce, _) => format!("{start}: WE PUBLISH AT ONCE"),
         (NoticeKind::Cancellation, _) => format!("{start}: cancelled"),
         (_, []) => start,
         (_, [one]) => format!("{start}: {}", one.title),
@@ -126,6 +133,7 @@ pub const fn template(kind: NoticeKind, audience: Audience) -> &'static str {
         (NoticeKind::Revision, Audience::Distributor) => "notice_revision.txt",
         (NoticeKind::Schedule, _) => "notice_schedule.txt",
         (NoticeKind::Broken, _) => "notice_broken.txt",
+        (NoticeKind::AtOnce, _) => "notice_at_once.txt",
         (NoticeKind::Cancellation, _) => "notice_cancellation.txt",
     }
 }

@@ -89,7 +89,8 @@ fn every_news() -> Vec<News> {
         News::Revision { since: 1, changes, interdiff: b"sample".to_vec() },
         News::Schedule { old: t0(-3), reason: reason.clone() },
         News::Broken { old: None, public: public.clone(), may_say: may_say.clone() },
-        News::Broken { old: Some(t0(-3)), public, may_say },
+        News::Broken { old: Some(t0(-3)), public: public.clone(), may_say },
+        News::AtOnce { old: Some(t0(-3)), public },
         off(String::new()),
         off(holds),
     ]

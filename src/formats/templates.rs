@@ -26,7 +26,7 @@ const FUEL: u64 = 5_000_000;
 const STYLE: &str = "site.css";
 const ICON: &str = "icon.svg";
 
-const EMBEDDED: [(&str, &str); 15] = [
+const EMBEDDED: [(&str, &str); 16] = [
     ("layout.html", include_str!("../../templates/layout.html")),
     ("advisory.html", include_str!("../../templates/advisory.html")),
     ("index.html", include_str!("../../templates/index.html")),
@@ -37,6 +37,7 @@ const EMBEDDED: [(&str, &str); 15] = [
     ("notice_revision.txt", include_str!("../../templates/notice_revision.txt")),
     ("notice_schedule.txt", include_str!("../../templates/notice_schedule.txt")),
     ("notice_broken.txt", include_str!("../../templates/notice_broken.txt")),
+    ("notice_at_once.txt", include_str!("../../templates/notice_at_once.txt")),
     ("notice_cancellation.txt", include_str!("../../templates/notice_cancellation.txt")),
     ("post.txt", include_str!("../../templates/post.txt")),
     ("headsup.txt", include_str!("../../templates/headsup.txt")),

@@ -81,6 +81,16 @@ impl Reader<'_> {
         rows.iter().map(|id| parse(id, "disclosures", id, "id")).collect()
     }
 
+    /// Every disclosure that is neither public nor given up: clear columns only.
+    pub fn under_way(&mut self) -> Result<Vec<DisclosureId>, StoreError> {
+        let rows = disclosures::table
+            .filter(disclosures::stage.ne(Stage::Public.word()))
+            .filter(disclosures::stage.ne(Stage::Cancelled.word()))
+            .select(disclosures::id)
+            .load::<String>(self.conn)?;
+        rows.iter().map(|id| parse(id, "disclosures", id, "id")).collect()
+    }
+
     /// Every embargo that distributors know of, with its instant: clear columns only.
     pub fn embargoed(&mut self) -> Result<Vec<(DisclosureId, At)>, StoreError> {
         let rows = disclosures::table

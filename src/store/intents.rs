@@ -71,15 +71,31 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a step tells that a disclosure is off: all that may be told of a cancelled one.
-fn says_it_is_off(plan: &Plan, step: StepId) -> bool {
-    let Ok(manifest) = Manifest::parse(plan.manifest.open(Reason::Judging)) else { return false };
-    let off = |s: &Step| match &s.sealing {
-        Some(sealing) => sealing.notice == NoticeKind::Cancellation,
+/// What may still be told when the embargo is over: that it is off, of a cancelled disclosure;
+/// that it was published at once, of one that was.
+const fn last_word(stage: Stage) -> Option<NoticeKind> {
+    match stage {
+        Stage::Cancelled => Some(NoticeKind::Cancellation),
+        Stage::Releasing | Stage::Public => Some(NoticeKind::AtOnce),
+        Stage::Drafting | Stage::Embargoed => None,
+    }
+}
+
+/// Whether a plan is a notice of that kind.
+fn tells(plan: &Plan, kind: NoticeKind) -> Option<Manifest> {
+    let manifest = Manifest::parse(plan.manifest.open(Reason::Judging)).ok()?;
+    (manifest.notice() == Some(kind)).then_some(manifest)
+}
+
+/// Whether a step tells the one thing that may be told at that stage.
+fn says_the_last_word(plan: &Plan, step: StepId, stage: Stage) -> bool {
+    let Some(kind) = last_word(stage) else { return false };
+    let Some(manifest) = tells(plan, kind) else { return false };
+    let says = |s: &Step| match &s.sealing {
+        Some(sealing) => sealing.notice == kind,
         None => matches!(s.action, Action::Ask { .. }),
     };
-    manifest.notice() == Some(NoticeKind::Cancellation)
-        && manifest.steps.iter().any(|s| s.id == step && off(s))
+    manifest.steps.iter().any(|s| s.id == step && says(s))
 }
 
 impl Tx<'_> {
@@ -109,8 +125,7 @@ impl Tx<'_> {
             }
         } else {
             let stage = self.disclosure(plan.disclosure)?.stage;
-            let over = stage == Stage::Cancelled && says_it_is_off(&plan, step);
-            if !stage.is_open() && !over {
+            if !stage.is_open() && !says_the_last_word(&plan, step, stage) {
                 return Err(StoreError::NotPermitted("the embargo is over"));
             }
             Permit::Notice(ApprovedPlan::witnessed(plan.id, claim.epoch))
@@ -170,9 +185,10 @@ impl Tx<'_> {
             self.move_plan(plan.id, PlanState::Approved, PlanState::Running)?;
         }
         // The world hears now: whoever was not yet told in advance needs neither notice nor
-        // announcement any more.
+        // announcement any more. Whoever waits for another date must still hear that it is over.
         for ahead in self.plans(plan.disclosure)? {
             let open = ahead.state.is_live() || ahead.state == PlanState::Made;
+            let open = open && tells(&ahead, NoticeKind::AtOnce).is_none();
             if matches!(ahead.kind, PlanKind::Notice | PlanKind::Headsup) && open {
                 self.move_plan(ahead.id, ahead.state, PlanState::Void)?;
             }

@@ -50,6 +50,7 @@ mod times;
 mod town;
 mod tutorial;
 mod twins;
+mod verbs;
 mod watermarks;
 mod whole_day;
 mod windows;

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Order;
 use super::content::{Content, level};
 use super::pin::{Draft, pin};
+use super::unfixed;
 use super::views::{self, Opened};
 use crate::casework::disclosures::t0_of;
 use crate::casework::distributors::editing::watermark_lost;
@@ -64,7 +65,7 @@ pub(super) async fn make(
     let told = occasion.told(&past, &opened, t0);
     let mut findings =
         occasion.findings(house, disclosure, &order.accept, past.newest(), &told).await?;
-    let view = opened.notice(house, disclosure, t0, told.revision);
+    let view = opened.notice(house, disclosure, occasion.instant(t0), told.revision);
     // Who was told hears the news, whatever groups the disclosure is for now.
     let knows = |d: &Distributor| past.knows(d.record.open(Reason::Dispatch));
     let active: Vec<&Distributor> = distributors
@@ -85,8 +86,9 @@ pub(super) async fn make(
         };
         let (proofs, findings) = (&proofs, findings.clone());
         let (blobs, notices) = (Vec::new(), Vec::new());
+        let unfixed = opened.content.mitigation_only.is_some();
         let mut making =
-            Making { house, t0, view: &view, courier, proofs, blobs, notices, findings };
+            Making { house, t0, view: &view, courier, proofs, blobs, notices, findings, unfixed };
         making.distributors(&active, &opened)?;
         let asks = making.reporters(&opened)?;
         Ok::<_, CaseError>((making, asks))
@@ -176,6 +178,8 @@ struct Making<'a> {
     blobs: Vec<Blob>,
     notices: Vec<Notice>,
     findings: Vec<Finding>,
+    /// Whether no text may promise a fix.
+    unfixed: bool,
 }
 
 impl Making<'_> {
@@ -308,6 +312,9 @@ impl Making<'_> {
         individual: bool,
         name: &str,
     ) -> Case<BlobRef> {
+        if self.unfixed {
+            self.findings.extend(unfixed::of_notice(&self.house.templates, view, news));
+        }
         let boundary = hex::encode(random::<16>(self.house.rng.as_ref()));
         let group = letter::group(&self.house.templates, view, news, individual, &boundary)
             .map_err(|e| CaseError::invalid("notice", "cannot be made", e.to_string()))?;

@@ -4,8 +4,10 @@
 use super::Order;
 use super::public::{Public, Words, begin, posted};
 use super::remakes;
+use super::unfixed;
 use super::views::{self, Opened};
 use crate::casework::disclosures::{MEND, check};
+use crate::casework::instants::behind;
 use crate::casework::windows::{hears, weigh};
 use crate::casework::{Case, CaseError, House};
 use crate::config::Webhook;
@@ -36,21 +38,21 @@ pub(super) async fn make(
     }) {
         return Err(CaseError::not_now("a release plan is running or done", MEND));
     }
-    let mut findings = check(house, disclosure).await?;
-    weigh(&mut findings, &order.accept);
-    findings.extend(unannounced(house, disclosure, &plans).await?);
+    let mut findings = judge(house, disclosure, &plans, order).await?;
     let opened = views::open(house, disclosure).await?;
     findings.extend(reporters_named(&opened));
     let public = opened.public(house);
     let content = &opened.content;
     findings.extend(remakes::weighed(house, content).await?);
     let mut making =
-        Making { house, content, public: &public, blobs: Vec::new(), kept: Vec::new() };
+        Making { house, content, public: &public, blobs: vec![], kept: vec![], promises: vec![] };
     let pushes = making.pushes().await?;
     let (uploads, waits) = making.files().await?;
     let posts = making.posts().await?;
     let pages = making.pages()?;
     let calls = making.calls()?;
+    findings.extend(making.promises);
+    findings.extend(unfixed::of_documents(content, &making.blobs));
     let blobs = making.blobs;
     let day = ReleaseDay {
         pushes,
@@ -62,10 +64,42 @@ pub(super) async fn make(
         calls,
         ..ReleaseDay::empty(t0.at, house.config.team.address.clone())
     };
-    let threshold = house.config.plans.release;
+    let thresholds = &house.config.plans;
+    let threshold = if order.hurry.is_some() { thresholds.publish_now } else { thresholds.release };
     let kind = PlanKind::Release;
     let public = Public { kind, t0, announces: None, threshold, day, blobs, findings };
     public.pin(house, actor, disclosure, &opened).await
+}
+
+/// Everything that is said of the case itself, before anything of the day is made.
+pub(in crate::casework) async fn judge(
+    house: &House,
+    disclosure: &Disclosure,
+    plans: &[Plan],
+    order: &Order,
+) -> Case<Vec<Finding>> {
+    let mut findings = check(house, disclosure).await?;
+    weigh(&mut findings, &order.accept);
+    findings.extend(unannounced(house, disclosure, plans).await?);
+    findings.extend(not_all_know(house, disclosure).await?);
+    if let Some(hurry) = &order.hurry {
+        hurry.weigh(&mut findings);
+    }
+    Ok(findings)
+}
+
+/// It can be made, but not be armed yet.
+async fn not_all_know(house: &House, disclosure: &Disclosure) -> Case<Option<Finding>> {
+    let Some(t0) = disclosure.t0 else { return Ok(None) };
+    let behind = behind(house, disclosure, t0.at).await?;
+    Ok(behind.map(|count| {
+        Finding::warn(
+            "old-date-stands",
+            "at",
+            format!("{count} of those who were told an earlier date do not have the new one yet: this plan cannot be approved before they do"),
+        )
+        .cure("make and approve the notice plan; daybreak notice status DISC shows who lacks it")
+    }))
 }
 
 /// A patch is posted as its author wrote it: with a reporter's address in a trailer, too, or
@@ -122,6 +156,8 @@ struct Making<'a> {
     blobs: Vec<Blob>,
     /// What each name stands for.
     kept: Vec<(String, String)>,
+    /// Fixes that its texts promise and that are not there.
+    promises: Vec<Finding>,
 }
 
 impl<'a> Making<'a> {
@@ -192,6 +228,7 @@ impl<'a> Making<'a> {
                 .map_err(|e| CaseError::invalid("post", "cannot be made", e.to_string()))
         };
         let (full, short) = (words(Patches::Inline)?, words(Patches::Named)?);
+        self.promises.extend(unfixed::of_text(self.content, "post", &full.text));
         let mut all = Vec::new();
         for wanted in &self.content.posts {
             let list = self.house.config.list.get(&wanted.list).ok_or_else(|| {

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::casework::mitigations::open_branches;
 use crate::casework::{advisories, disclosures, plans};
 use crate::cli::desk::Desk;
 use crate::cli::print::table;
@@ -35,7 +36,7 @@ fn in_short(disclosure: &Disclosure, names: &Names) -> Value {
         "id": disclosure.id, "stage": disclosure.stage, "revision": disclosure.revision,
         "t0": disclosure.t0.map(|t| t.at.rfc3339()),
         "zone": disclosure.t0.map(|t| t.zone.to_string()),
-        "advisories": advisories,
+        "advisories": advisories, "open": open_branches(disclosure),
     })
 }
 
@@ -47,7 +48,11 @@ pub async fn list(desk: &Desk) -> anyhow::Result<()> {
         let rows = all.iter().map(|d| {
             let case = d.case.open(Reason::Review);
             let advisories: Vec<_> = case.advisories.iter().map(|a| name(&names, *a)).collect();
-            vec![d.id.to_string(), d.stage.to_string(), instant(d), advisories.join(", ")]
+            let stage = match open_branches(d).len() {
+                0 => d.stage.to_string(),
+                _ => format!("{}, no fix yet", d.stage),
+            };
+            vec![d.id.to_string(), stage, instant(d), advisories.join(", ")]
         });
         table(&["id", "stage", "T0", "advisories"], rows)
     })
@@ -88,6 +93,21 @@ pub async fn one(desk: &Desk, disclosure: &Disclosure) -> anyhow::Result<()> {
             let who = if case.groups.is_empty() { all } else { some() };
             head.push(vec!["hear in advance".to_owned(), who]);
         }
+    }
+    for leak in &case.leaks {
+        head.push(vec!["public at".to_owned(), format!("{} ({})", leak.url, leak.at.spoken())]);
+    }
+    if let Some(only) = &case.mitigation_only {
+        let open = open_branches(disclosure);
+        let open = if open.is_empty() {
+            String::new()
+        } else {
+            format!("; open: {}", words::listed(&open))
+        };
+        head.push(vec!["mitigation only".to_owned(), format!("{}{open}", only.reason)]);
+    }
+    if let Some(why) = case.moves.last().and_then(|m| m.overridden.as_ref()) {
+        head.push(vec!["moved although".to_owned(), why.clone()]);
     }
     let supported = desk.house.supported();
     let mut parts = vec![table(&[], head)];

@@ -74,7 +74,7 @@ pub async fn run(desk: &Desk, order: Make) -> anyhow::Result<()> {
             "add --kind notice",
         ));
     }
-    let order = Order { accept, at, tell };
+    let order = Order { accept, at, tell, hurry: None };
     let (made, findings) = plans::make_as(&desk.house, desk.actor, &found, kind, &order).await?;
     let manifest = plans::manifest_of(&made)?;
     let print = desk.print;

@@ -86,7 +86,7 @@ fn ours(sent: &Sent<'_>, step: &Step, progress: &Progress, log: &[&StepEvent], n
         matches!(progress.status, Status::Waiting | Status::Clear { .. } | Status::Retry { .. });
     match &progress.status {
         _ if unsent && !plan.state.is_live() => blocked(PLAN_VOID),
-        _ if unsent && now >= plan.t0 => blocked(TOO_LATE),
+        _ if unsent && now >= plan.t0 && !outlives(step) => blocked(TOO_LATE),
         Status::Retry { at } => {
             let code = why.map(|e| e.code.as_str()).unwrap_or_default();
             let detail = format!("{said}; again at {}", at.rfc3339());
@@ -105,6 +105,10 @@ fn ours(sent: &Sent<'_>, step: &Step, progress: &Progress, log: &[&StepEvent], n
         Status::Blocked { code } => blocked(code),
         Status::Done | Status::Skipped => settled(progress, changed),
     }
+}
+
+fn outlives(step: &Step) -> bool {
+    step.sealing.as_ref().is_some_and(|s| s.notice.outlives_t0())
 }
 
 fn settled(progress: &Progress, changed: At) -> Known {

@@ -4,5 +4,7 @@
 pub mod advisory;
 pub mod dates;
 pub mod matrix;
+pub mod mitigation;
+pub mod moves;
 pub mod readiness;
 pub mod windows;

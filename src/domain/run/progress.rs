@@ -298,10 +298,10 @@ impl Progress {
     }
 }
 
-/// The instant after which a notice is of no use: none for one that says that it is off.
+/// The instant after which a notice is of no use, if there is one.
 fn ends(step: &Step, t0: At) -> Option<At> {
-    let off = step.sealing.as_ref().is_some_and(|s| s.notice == NoticeKind::Cancellation);
-    (!off).then_some(t0)
+    let lasts = step.sealing.as_ref().is_some_and(|s| NoticeKind::outlives_t0(s.notice));
+    (!lasts).then_some(t0)
 }
 
 /// 1, 2, 5, 10, 20, 40, then every 60 seconds.

@@ -26,6 +26,10 @@ pub(in crate::formats) fn essentials(
             all.extend(old.iter().map(|old| ("news.old", old.spoken())));
             all.extend([("news.public", public.clone()), ("news.may_say", may_say.clone())]);
         }
+        News::AtOnce { old, public } => {
+            all.extend(old.iter().map(|old| ("news.old", old.spoken())));
+            all.push(("news.public", public.clone()));
+        }
         News::Cancellation { told, reason, holds } => {
             all.extend([("news.told", told.spoken()), ("news.reason", reason.clone())]);
             all.push(("news.holds", holds.clone()));

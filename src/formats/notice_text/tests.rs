@@ -89,7 +89,7 @@ fn old() -> T0 {
     T0::parse("2026-11-30 16:00 Europe/Berlin").unwrap()
 }
 
-fn tidings() -> [News; 4] {
+fn tidings() -> [News; 5] {
     [
         News::Schedule { old: old(), reason: "A distributor\nasked for a day.".into() },
         News::Broken {
@@ -97,6 +97,7 @@ fn tidings() -> [News; 4] {
             public: "A stranger posted the flaw.".into(),
             may_say: "That a fix is coming.".into(),
         },
+        News::AtOnce { old: Some(old()), public: "It is public: https://lists.example/1".into() },
         News::Cancellation { told: old(), reason: "It is no flaw.".into(), holds: String::new() },
         News::Cancellation {
             told: old(),

@@ -83,6 +83,10 @@ impl Courier<'_> {
             (Occasion::Broken { public, .. }, _) => {
                 format!("by hand that the embargo is broken ({public}), and the date: {now}")
             }
+            (Occasion::AtOnce { .. }, None) => return None,
+            (Occasion::AtOnce { public, .. }, Some(_)) => {
+                format!("by hand that it is published at once ({public})")
+            }
             (Occasion::Due, None) => format!("the date by hand: {now}"),
             (Occasion::Due, Some(old)) if old.at != self.view.t0.at => {
                 format!("the new date by hand: {now}; it was {}", old.spoken())
@@ -97,7 +101,8 @@ impl Courier<'_> {
     }
 
     fn first(&self, recipient: &str, address: &str) -> Option<Letter> {
-        let over = matches!(self.occasion, Occasion::Cancelled { .. });
+        // What is said at once is of no use to those who expect nothing.
+        let over = matches!(self.occasion, Occasion::Cancelled { .. } | Occasion::AtOnce { .. });
         // A plan that only adds newcomers leaves the others to the plan that runs.
         let coming = self.is_due() && !self.replaces && self.past.is_coming(recipient, address);
         (self.latecomers && !over && !coming).then(|| Letter {
@@ -119,6 +124,7 @@ impl Courier<'_> {
             Occasion::Broken { public, may_say } => {
                 Some(News::Broken { old, public: public.clone(), may_say: may_say.clone() })
             }
+            Occasion::AtOnce { public, .. } => Some(News::AtOnce { old, public: public.clone() }),
             Occasion::Due => old.map(|old| News::Schedule {
                 old,
                 reason: self.moved.unwrap_or(NO_REASON).to_owned(),

@@ -31,6 +31,14 @@ const NOT_YET: &[&str] = &[
 const HELD_BACK: &str = "first-held-back";
 
 impl Occasion {
+    /// The instant that its readers are told; the plan's own is the disclosure's.
+    pub(super) const fn instant(&self, t0: T0) -> T0 {
+        match self {
+            Self::AtOnce { decided, .. } => *decided,
+            _ => t0,
+        }
+    }
+
     /// What holds now, under the next revision: every notice plan that tells anew has its own.
     pub(super) fn told(&self, past: &Past, opened: &Opened, t0: T0) -> Told {
         let mut now = opened.told(t0, 1);
@@ -52,7 +60,8 @@ impl Occasion {
         let same = |last: &Told| last.same_content(now) && last.files == now.files;
         let moved = |last: &Told| last.t0.at != now.t0.at && same(last);
         let urgent = match self {
-            Self::Cancelled { .. } => return Ok(Vec::new()),
+            // Nothing of the content goes out, and no date is told that could be wrong.
+            Self::Cancelled { .. } | Self::AtOnce { .. } => return Ok(Vec::new()),
             Self::Broken { .. } => true,
             Self::Due => last.is_some_and(moved),
         };

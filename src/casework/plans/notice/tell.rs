@@ -8,6 +8,7 @@ use crate::casework::{Case, CaseError};
 use crate::domain::disclosure::Disclosure;
 use crate::domain::secret::Reason;
 use crate::domain::stage::Stage;
+use crate::domain::zone::T0;
 
 /// What the team wants told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +24,13 @@ pub enum Tell {
         /// What may be said about it.
         may_say: String,
     },
+    /// It is disclosed at once: nobody shall wait for the date they were told.
+    AtOnce {
+        /// Why.
+        public: String,
+        /// The moment at which that was decided, the same for everybody.
+        decided: T0,
+    },
     /// It is off, and this holds now.
     Cancelled {
         /// Empty for the template's own words.
@@ -34,6 +42,7 @@ pub enum Tell {
 pub(super) enum Occasion {
     Due,
     Broken { public: String, may_say: String },
+    AtOnce { public: String, decided: T0 },
     Cancelled { reason: String, holds: String },
 }
 
@@ -51,6 +60,10 @@ pub(super) fn occasion(disclosure: &Disclosure, tell: &Tell) -> Case<Occasion> {
             "cancel it first: daybreak disclosure cancel DISC --reason TEXT",
         )),
         Tell::Due => open_for_change(disclosure).map(|()| Occasion::Due),
+        Tell::AtOnce { public, decided } => {
+            open_for_change(disclosure)?;
+            Ok(Occasion::AtOnce { public, decided })
+        }
         Tell::Broken { public, may_say } => {
             open_for_change(disclosure)?;
             for (field, text) in [("public", &public), ("may-say", &may_say)] {
