@@ -2,6 +2,7 @@
 
 mod approve;
 mod make;
+mod preflight;
 mod show;
 mod steer;
 
@@ -61,6 +62,7 @@ pub enum Plan {
         #[arg(long, value_name = "FILE")]
         to_team: PathBuf,
     },
+    Preflight(preflight::Preflight),
     Approve(approve::Approve),
     #[command(flatten)]
     Steer(steer::Steer),
@@ -106,6 +108,7 @@ pub async fn run(verb: Plan, desk: &Desk) -> Ended {
                 found.number
             ));
         }
+        Plan::Preflight(order) => return preflight::run(desk, &order).await,
         Plan::Approve(approve) => {
             let before = Before::edit(desk).await?;
             let ended = approve::run(desk, &approve).await.map(|()| Exit::Ok);

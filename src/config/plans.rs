@@ -29,6 +29,9 @@ pub struct Plans {
     pub announce_after: u32,
     /// The same when a release is built from its tag by others.
     pub announce_after_built: u32,
+    /// MiB that must be free beside the data for a plan to be ready, besides what its own bytes
+    /// need.
+    pub free_mib: u32,
     /// Largest sum of a plan's bytes, in MiB.
     pub max_mib: u32,
 }
@@ -46,6 +49,7 @@ impl Default for Plans {
             lead_days: 7,
             announce_after: 15,
             announce_after_built: 60,
+            free_mib: 256,
             max_mib: 512,
         }
     }

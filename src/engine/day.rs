@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::preflight::Ahead;
 use super::{Engine, EngineError};
 use crate::casework::approvals::recheck;
 use crate::casework::plans::{events_after, facts, manifest_of};
@@ -26,8 +27,8 @@ pub(super) struct Day {
     pub folded: BTreeSet<EventId>,
     /// The last line of the log that was read.
     pub read_to: i64,
-    /// Checks of the targets already made, by minutes before T0.
-    pub checked: Vec<i64>,
+    /// What was looked at ahead of its hour, and is still to be said.
+    pub ahead: Ahead,
 }
 
 impl Day {
@@ -119,8 +120,8 @@ impl Engine {
         let mut run = Run::new(&manifest, facts, self.house.outlets.repeats());
         log.iter().for_each(|(_, e)| run.apply(e));
         let read_to = log.last().map_or(0, |(n, _)| *n);
-        let (folded, checked) = (BTreeSet::new(), Vec::new());
-        self.days.insert(id, Day { plan, manifest, run, facts, folded, read_to, checked });
+        let (folded, ahead) = (BTreeSet::new(), Ahead::default());
+        self.days.insert(id, Day { plan, manifest, run, facts, folded, read_to, ahead });
         self.find_lost(id);
         self.flush().await
     }
