@@ -54,9 +54,17 @@ pub async fn of(house: &House, plan: &Plan) -> Case<Report> {
         found.extend(all.into_iter().map(|finding| Checked { family, finding }));
     };
     say(Family::Plan, standing(house, plan, &manifest).await?);
-    let blobs = preview::blobs(house, id, preview::all_of(&manifest)).await;
-    say(Family::Plan, blobs.as_ref().err().map(damaged).into_iter().collect());
-    let blobs: Vec<Blob> = blobs.unwrap_or_default();
+    let blobs: Vec<Blob> = match preview::blobs(house, id, preview::all_of(&manifest)).await {
+        Ok(blobs) => blobs,
+        // A database that is away says nothing of the plan.
+        Err(CaseError::Store(e @ (StoreError::Unavailable(_) | StoreError::Full))) => {
+            return Err(e.into());
+        }
+        Err(e) => {
+            say(Family::Plan, vec![damaged(&e)]);
+            Vec::new()
+        }
+    };
     say(Family::Posts, posts::findings(house, &manifest.steps, &blobs));
     say(Family::Keys, keys::findings(house, now, manifest.t0.at).await?);
     say(Family::Tokens, tokens::findings(&house.config, &manifest.steps, now, manifest.t0.at));

@@ -5,6 +5,7 @@
 //! a server); what counts as published is what the public address shows.
 
 mod answer;
+mod early;
 mod push;
 mod remote;
 
@@ -164,20 +165,10 @@ impl Outlet for GitOutlet {
     }
 
     async fn exposed(&self, intended: &Intended) -> Vec<Finding> {
-        // What is wrong with the push itself, or with the way there, was said by `check`.
+        // What is wrong with the push itself, or with the way there, was said by `check`, which
+        // has also made the mirror what anybody can fetch.
         let Ok(push) = self.open(intended) else { return Vec::new() };
-        let view = View::public(push.mirror.repository());
-        let Ok(public) = self.remote(&push, view).everything().await else { return Vec::new() };
-        let mut findings = remote::seen_early(push.refs, &public);
-        // A branch that somebody built upon ours does not end in it. The mirror holds what
-        // anybody can fetch, and `check` has just made it so.
-        let branches = push.refs.iter().filter(|r| r.name.starts_with("refs/heads/"));
-        for r in branches.filter(|r| r.old.as_ref() != Some(&r.new)) {
-            if findings.is_empty() && push.mirror.contains(&r.new).await.unwrap_or(false) {
-                findings.push(remote::already_public(&r.name));
-            }
-        }
-        findings
+        early::exposed(&push.mirror, push.refs, &push.bundle.prerequisites).await
     }
 
     async fn look(&self, intended: &Intended) -> Seen {

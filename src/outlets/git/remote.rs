@@ -10,9 +10,6 @@ use crate::domain::finding::Finding;
 use crate::domain::time::Span;
 use crate::exec::git::{Area, Complaint, GitError, Mirror, View, is_oid};
 
-/// Most bytes of a list of all refs.
-const LISTING: u64 = 64 * 1024 * 1024;
-
 /// A repository seen one way.
 pub struct Remote<'a> {
     pub mirror: &'a Mirror,
@@ -50,21 +47,6 @@ impl Remote<'_> {
             .filter_map(|l| l.split_once('\t'))
             .filter(|(oid, name)| is_oid(oid) && refs.iter().any(|r| r.name == *name));
         Ok(found.map(|(oid, name)| (name.to_owned(), oid.to_owned())).collect())
-    }
-
-    /// Every ref it shows with its object id, what tags point to included. None is asked for
-    /// by name: protocol version 2 would send the names of `refs`, versions among them, to a
-    /// server that has a log.
-    pub async fn everything(&self) -> Result<Vec<(String, String)>, GitError> {
-        let (git, url) = self.view.of(self.mirror.repository());
-        let ask = git.verb("ls-remote").args(["--quiet", "--", url]).limit(LISTING);
-        let out = self.mirror.run_any(ask.allow(Span::mins(1))).await?;
-        if !out.ok() {
-            return Err(GitError::Unreachable(Complaint::of(&out)));
-        }
-        let text = out.text();
-        let lines = text.lines().filter_map(|l| l.split_once('\t'));
-        Ok(lines.map(|(oid, name)| (name.to_owned(), oid.to_owned())).collect())
     }
 
     /// What it shows of `refs`.
@@ -149,29 +131,6 @@ pub fn compare(refs: &[RefMove], now: &BTreeMap<String, String>) -> Vec<Finding>
         });
     }
     findings
-}
-
-/// Which of what we shall push anybody can see already, under whatever name: a request to
-/// merge it shows a commit as well as a branch does.
-pub fn seen_early(refs: &[RefMove], public: &[(String, String)]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for r in refs.iter().filter(|r| r.old.as_ref() != Some(&r.new)) {
-        // A tag that is no object of its own names a commit, which may be public already.
-        let fits = |name: &str| !is_tag(r) || name.starts_with("refs/tags/");
-        let found = public.iter().filter(|(name, oid)| *oid == r.new && fits(name));
-        findings.extend(found.map(|(name, _)| already_public(name)));
-    }
-    findings
-}
-
-/// What we shall push stands there before its time.
-pub fn already_public(place: &str) -> Finding {
-    Finding::stop(
-        "already-public",
-        place,
-        "what shall be pushed at T0 can be seen there by anybody",
-    )
-    .cure("see who pushed it; take it down if nobody has it, else `disclosure publish-now`")
 }
 
 /// The repository cannot be reached with our credentials.
