@@ -33,6 +33,7 @@ pub mod pages;
 pub mod papers;
 pub mod patches;
 pub mod plans;
+pub mod preflight;
 pub mod publications;
 pub mod rearm;
 pub mod releases;

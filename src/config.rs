@@ -4,6 +4,7 @@
 
 mod clock;
 mod commands;
+mod expires;
 mod housekeeping;
 mod inbound;
 mod lists;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use clock::Clock;
 pub use commands::{Command, PythonIndex};
+pub use expires::Expiry;
 pub use housekeeping::Housekeeping;
 pub use inbound::Inbound;
 pub use lists::{ArchiveShows, List, PostSigning};

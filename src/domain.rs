@@ -27,6 +27,7 @@ pub mod news;
 pub mod party;
 pub mod plan;
 pub mod planner;
+pub mod preflight;
 pub mod quarantine;
 pub mod receipt;
 pub mod remake;

@@ -54,6 +54,11 @@ impl Bells {
         self.ring(&bell, address).await
     }
 
+    /// Tells the team that a plan was looked at and nothing stands in its way.
+    pub async fn ring_summary(&self, subject: Subject, tried: u32) -> Case<()> {
+        self.ring(&Bell::AllClear { subject, tried }, &self.team.address).await
+    }
+
     /// Sends a challenge or a cover mail: a bell that happens to be sealed.
     pub async fn sealed(&self, mail: &BellMail) -> Result<Receipt, OutletError> {
         self.mail.ring(mail).await

@@ -3,6 +3,7 @@
 mod approve;
 mod branches;
 mod make;
+mod preflight;
 mod show;
 mod steer;
 
@@ -62,6 +63,7 @@ pub enum Plan {
         #[arg(long, value_name = "FILE")]
         to_team: PathBuf,
     },
+    Preflight(preflight::Preflight),
     Approve(approve::Approve),
     Branches(branches::Branches),
     #[command(flatten)]
@@ -108,6 +110,7 @@ pub async fn run(verb: Plan, desk: &Desk) -> Ended {
                 found.number
             ));
         }
+        Plan::Preflight(order) => return preflight::run(desk, &order).await,
         Plan::Approve(approve) => {
             let before = Before::edit(desk).await?;
             let ended = approve::run(desk, &approve).await.map(|()| Exit::Ok);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, check_name};
+use super::{ConfigError, Expiry, check_name};
 
 /// One command outlet.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -21,6 +21,9 @@ pub enum Command {
         /// Environment variable to file whose contents it gets.
         #[serde(default)]
         secret_files: BTreeMap<String, PathBuf>,
+        /// The day from which on its secrets are not counted on.
+        #[serde(default)]
+        expires: Option<Expiry>,
         /// Whether running it twice is harmless.
         #[serde(default)]
         safe_to_repeat: bool,
@@ -53,6 +56,9 @@ pub struct PythonIndex {
     /// File that holds the password or token.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
+    /// The day from which on that password or token is not counted on.
+    #[serde(default)]
+    pub expires: Option<Expiry>,
     /// Seconds after an upload within which the listing may still not show it: twice what the
     /// index's caches keep.
     #[serde(default = "default_settle")]

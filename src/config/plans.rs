@@ -31,6 +31,9 @@ pub struct Plans {
     pub announce_after_built: u32,
     /// Minutes after which a deputy is called when nobody of the team answers a bell.
     pub deputy_after: u32,
+    /// MiB that must be free beside the data for a plan to be ready, besides what its own bytes
+    /// need.
+    pub free_mib: u32,
     /// Largest sum of a plan's bytes, in MiB.
     pub max_mib: u32,
 }
@@ -49,6 +52,7 @@ impl Default for Plans {
             announce_after: 15,
             announce_after_built: 60,
             deputy_after: 30,
+            free_mib: 256,
             max_mib: 512,
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, check_name};
+use super::{ConfigError, Expiry, check_name};
 use crate::domain::plan::OnMove;
 
 /// What public commits say before the disclosure.
@@ -61,6 +61,9 @@ pub struct Repository {
     /// `git credential-store` file for HTTPS.
     #[serde(default)]
     pub credential_file: Option<PathBuf>,
+    /// The day from which on the SSH key or that credential is not counted on.
+    #[serde(default)]
+    pub expires: Option<Expiry>,
 }
 
 impl Repository {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, check_name};
+use super::{ConfigError, Expiry, check_name};
 
 /// One receiver.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -17,6 +17,9 @@ pub struct Webhook {
     /// File that holds its secret, `whsec_` and base64. Two lines while it is being changed:
     /// the new one, then the old one.
     pub secret_file: PathBuf,
+    /// The day from which on that secret is not counted on.
+    #[serde(default)]
+    pub expires: Option<Expiry>,
 }
 
 impl Webhook {
@@ -109,6 +112,7 @@ mod tests {
             name: name.to_owned(),
             url: "https://hooks.example/".to_owned(),
             secret_file: PathBuf::from("/etc/daybreak/hook"),
+            expires: None,
         };
         assert!(check_all(&[hook("a"), hook("b")]).is_ok());
         assert!(check_all(&[hook("a"), hook("a")]).is_err());

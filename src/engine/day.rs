@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::preflight::Ahead;
 use super::{Engine, EngineError};
 use crate::casework::approvals::recheck;
 use crate::casework::plans::{events_after, facts, manifest_of};
@@ -27,10 +28,10 @@ pub(super) struct Day {
     pub folded: BTreeSet<EventId>,
     /// The last line of the log that was read.
     pub read_to: i64,
-    /// Checks of the targets already made, by minutes before T0.
-    pub checked: Vec<i64>,
     /// What people vouched for, and whether the world shows it.
     pub vouched: Vouched,
+    /// What was looked at ahead of its hour, and is still to be said.
+    pub ahead: Ahead,
 }
 
 impl Day {
@@ -124,8 +125,8 @@ impl Engine {
         let mut vouched = Vouched::new(&manifest.steps, &self.house.outlets.repeats());
         log.iter().for_each(|(_, e)| vouched.fold(e));
         let read_to = log.last().map_or(0, |(n, _)| *n);
-        let (folded, checked) = (BTreeSet::new(), Vec::new());
-        let day = Day { plan, manifest, run, facts, folded, read_to, checked, vouched };
+        let (folded, ahead) = (BTreeSet::new(), Ahead::default());
+        let day = Day { plan, manifest, run, facts, folded, read_to, vouched, ahead };
         self.days.insert(id, day);
         self.find_lost(id);
         self.flush().await

@@ -10,21 +10,16 @@ use crate::casework::challenges::Round;
 use crate::casework::covers;
 use crate::casework::hands::Wanted;
 use crate::casework::ledger::Worry;
-use crate::casework::plans::preview::{all_of, blobs};
-use crate::casework::plans::public::try_targets;
-use crate::domain::deed::{Actor, Subject};
-use crate::domain::finding::{Finding, Severity};
+use crate::domain::deed::Subject;
 use crate::domain::ids::{PlanId, StepId};
-use crate::domain::manifest::Manifest;
-use crate::store::StoreError;
-
-/// Said of every step that asks a person; no target is red because of it.
-const NOT_RED: &str = "no-deputy";
+use crate::domain::preflight::Report;
 
 /// What an errand brought back.
 pub(super) enum Errand {
-    /// The targets of a plan were tried; `None` when the pinned bytes could not be read.
-    Tried(PlanId, Option<Vec<Finding>>),
+    /// A plan was looked ahead to; `None` when nobody could tell.
+    LookedAhead(PlanId, Option<Box<Report>>),
+    /// The team was told that nothing stands in a plan's way, or not.
+    Summarised(PlanId, bool),
     /// Contacts were asked for a proof; `None` when the database was away.
     Asked(Option<Round>),
     /// Cover mails were looked after; `None` when they could not be.
@@ -71,23 +66,10 @@ impl Engine {
         });
     }
 
-    pub(super) fn try_targets_of(&mut self, plan: PlanId, manifest: Manifest) {
-        let house = Arc::clone(&self.house);
-        self.errands.spawn(async move {
-            match blobs(&house, plan, all_of(&manifest)).await {
-                Ok(pinned) => {
-                    let found = try_targets(&house, &manifest.steps, &pinned).await;
-                    Errand::Tried(plan, Some(found))
-                }
-                Err(_) => Errand::Tried(plan, None),
-            }
-        });
-    }
-
     pub(super) async fn come_back(&mut self, done: Result<Errand, JoinError>) {
         match done {
-            Ok(Errand::Tried(plan, Some(findings))) => self.tried(plan, &findings).await,
-            Ok(Errand::Tried(plan, None)) => self.page(plan, "pinned-bytes-damaged", None),
+            Ok(Errand::LookedAhead(plan, report)) => self.looked_ahead(plan, report).await,
+            Ok(Errand::Summarised(plan, heard)) => self.summarised(plan, heard),
             Ok(Errand::Delivered(worries)) => self.delivered(&worries),
             Ok(Errand::Rung(_, true) | Errand::Mailbox(false)) => {}
             Ok(Errand::Mailbox(true)) => self.room_is_scarce(),
@@ -104,23 +86,6 @@ impl Engine {
                 self.alarms.failed(&cause, self.house.clock.mono());
             }
             Err(_) => tracing::error!("an errand ended badly"),
-        }
-    }
-
-    /// What was red is recorded and said; nothing is ever disarmed by itself.
-    async fn tried(&mut self, plan: PlanId, findings: &[Finding]) {
-        let is_red = |f: &&Finding| f.severity != Severity::Note && f.code != NOT_RED;
-        let red: Vec<&str> = findings.iter().filter(is_red).map(|f| f.code.as_str()).collect();
-        let detail = serde_json::to_string(findings).unwrap_or_default();
-        let actor = Actor::Engine(self.lead.holder);
-        let deed = self.house.deed(actor, "preflight", plan).detail(detail);
-        if self.store.write(&deed, |_| Ok::<_, StoreError>(())).await.is_err() {
-            tracing::error!(plan = %plan, "a preflight could not be recorded");
-        }
-        tracing::info!(plan = %plan, red = red.len(), "preflight");
-        if !red.is_empty() {
-            let (subject, which) = (Subject::from(plan), red.join(" "));
-            self.alarm(Cause { subject, code: "preflight-red", step: None, which });
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::domain::deed::Subject;
 use crate::domain::ids::StepId;
+use crate::domain::preflight::{ALL_CLEAR, Family};
 use crate::domain::time::At;
 
 /// A public address of ours that holds nothing but letters, digits and path signs.
@@ -84,6 +85,13 @@ pub enum Bell {
     },
     /// To the team: a person is needed.
     TeamAttention(Attention),
+    /// To the team, once ahead of a plan's hour: nothing stands in its way.
+    AllClear {
+        /// The plan.
+        subject: Subject,
+        /// How many targets were tried.
+        tried: u32,
+    },
     /// Somebody asked us to use another certificate for this address.
     CertificateChange {
         /// Where our own certificate and address stand.
@@ -108,6 +116,7 @@ impl Bell {
             Self::CertificateChange { .. } => "A change of your OpenPGP certificate",
             Self::PleaseContactUs { .. } => "Please contact us",
             Self::TeamAttention(_) => "Daybreak needs a person",
+            Self::AllClear { .. } => "Daybreak looked ahead",
         }
     }
 
@@ -134,13 +143,21 @@ impl Bell {
             }
             Self::TeamAttention(Attention { code, subject, step }) => {
                 let step = step.map(|s| format!("step: {s}\n")).unwrap_or_default();
+                let cure = Family::cure_of(code).map_or_else(String::new, |cure| {
+                    format!("cure: {cure};\n`daybreak plan preflight PLAN` says all of it\n")
+                });
                 format!(
-                    "A person is needed.\n\nreason: {code}\nabout: {subject}\n{step}\nLook at it with \
+                    "A person is needed.\n\nreason: {code}\nabout: {subject}\n{step}{cure}\nLook at it with \
                      `daybreak plan show`, `daybreak disclosure show` or\n\
                      `daybreak distributor check`. Everything else goes on.\n\nThis mail is sent by a \
                      machine and says nothing else on purpose.\n"
                 )
             }
+            Self::AllClear { subject, tried } => format!(
+                "Nothing stands in the way.\n\nreason: {ALL_CLEAR}\nabout: {subject}\ntried: {tried}\n\nIt \
+                 is looked at again before its hour, and what is wrong then rings.\n\nThis mail is \
+                 sent by a machine and says nothing else on purpose.\n"
+            ),
             Self::CertificateChange { page, code } => format!(
                 "Hello,\n\na change of the OpenPGP certificate for this address was asked\n\
                  for at our end.\n\nIf it was you, nothing is to be done. If it was not, tell us at \
@@ -197,5 +214,19 @@ mod tests {
             assert!(text.contains("0102-0304-0506-07ab"), "{text}");
             assert!(!text.contains("11:22"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_red_preflight_names_its_cure_and_a_green_one_its_count() {
+        let subject = Subject::house();
+        for family in Family::ALL {
+            let about = Attention { code: family.code(), subject: subject.clone(), step: None };
+            let text = Bell::TeamAttention(about).text();
+            assert!(text.contains(&format!("cure: {};", family.cure())), "{text}");
+            assert!(text.is_ascii() && text.lines().all(|l| l.len() <= 76), "{text}");
+        }
+        let text = Bell::AllClear { subject, tried: 9 }.text();
+        assert!(text.contains("reason: preflight-green\n") && text.contains("tried: 9\n"));
+        assert!(text.is_ascii() && text.lines().all(|l| l.len() <= 76), "{text}");
     }
 }

@@ -72,7 +72,8 @@ impl ArgvCommand {
     /// to run.
     pub fn new(command: Command, work: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
         let work = work.into();
-        let Command::Argv { run, look, secret_files, safe_to_repeat, settle, seconds } = command
+        let Command::Argv { run, look, secret_files, safe_to_repeat, settle, seconds, .. } =
+            command
         else {
             return Self {
                 run: Vec::new(),

@@ -5,6 +5,7 @@
 //! a server); what counts as published is what the public address shows.
 
 mod answer;
+mod early;
 mod push;
 mod rejoin;
 mod remote;
@@ -172,6 +173,13 @@ impl Outlet for GitOutlet {
             }
         }
         findings
+    }
+
+    async fn exposed(&self, intended: &Intended) -> Vec<Finding> {
+        // What is wrong with the push itself, or with the way there, was said by `check`, which
+        // has also made the mirror what anybody can fetch.
+        let Ok(push) = self.open(intended) else { return Vec::new() };
+        early::exposed(&push.mirror, push.refs, &push.bundle.prerequisites).await
     }
 
     async fn look(&self, intended: &Intended) -> Seen {

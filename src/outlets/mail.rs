@@ -140,9 +140,9 @@ impl MailOutlet {
     }
 
     /// What would keep one relay from taking this.
-    async fn examine(pool: &Pool, bytes: &[u8]) -> Vec<Finding> {
+    async fn examine(pool: &Pool, letter: &Letter<'_>) -> Vec<Finding> {
         match Session::open(pool.door()).await {
-            Ok(session) => session.examine(bytes).await,
+            Ok(session) => session.examine(letter).await,
             Err(error) => vec![finding(&error, pool.door().section)],
         }
     }
@@ -189,9 +189,9 @@ impl Outlet for MailOutlet {
             Err(error) => return vec![Finding::stop(&error.code, "mail", error.message)],
         };
         let mut findings = message::findings(letter.bytes);
-        let mut first = Self::examine(&self.first, letter.bytes).await;
+        let mut first = Self::examine(&self.first, &letter).await;
         if let Some(second) = &self.second {
-            let mut second = Self::examine(second, letter.bytes).await;
+            let mut second = Self::examine(second, &letter).await;
             // One that works is enough for the mail to leave.
             if !any_stop(&second) {
                 soften(&mut first, |f| AWAY.contains(&f.code.as_str()));
@@ -236,7 +236,8 @@ impl Outlet for MailOutlet {
 }
 
 /// Codes of a relay that cannot be reached or defers: what the second one is for.
-const AWAY: [&str; 4] = ["relay-unreachable", "relay-tls", "relay-lost", "relay-deferred"];
+const AWAY: [&str; 5] =
+    ["relay-unreachable", "relay-tls", "relay-lost", "relay-deferred", "sender-deferred"];
 
 fn soften(findings: &mut [Finding], which: impl Fn(&Finding) -> bool) {
     for finding in findings.iter_mut().filter(|f| which(f)) {
@@ -260,6 +261,12 @@ fn finding(error: &OutletError, section: &str) -> Finding {
         "relay-auth" => (
             "the relay does not accept our account",
             format!("check `{section}.user` and the file named in `{section}.password_file`"),
+        ),
+        "sender-refused" | "sender-deferred" => (
+            "the relay does not take mail from this sender",
+            format!(
+                "let the relay take `envelope_from`, or configure one that it takes for `{section}`"
+            ),
         ),
         _ => ("the relay does not talk to us", format!("read its log; check `{section}.ehlo`")),
     };

@@ -38,6 +38,14 @@ pub trait Outlet: Send + Sync {
     /// What would keep this from working, judged without touching anything: credentials,
     /// reachability, sizes. Called before approval and before T0.
     async fn check(&self, intended: &Intended) -> Vec<Finding>;
+    /// What of it anybody can see already, before its time; asked after `check`. It must ask
+    /// for nothing that only somebody who knows what is coming would ask for: a list of all
+    /// refs, a project's whole listing, the index of all pages, and then it compares here.
+    /// Where the question itself would name what is secret it is not asked, and nothing is
+    /// found: so with programs of the team's own, with archives and with webhooks.
+    async fn exposed(&self, _intended: &Intended) -> Vec<Finding> {
+        Vec::new()
+    }
     /// What the world shows of it. Never changes the world.
     async fn look(&self, intended: &Intended) -> Seen;
     /// Does it once. `Retry::Unknown` when it may have happened.

@@ -57,6 +57,10 @@ impl PythonIndexOutlet {
         Self { name: name.into(), index, reader, work: work.into(), clock }
     }
 
+    async fn listing(&self, args: &[String]) -> Option<Listing> {
+        Some(self.reader.read(args.first()?).await)
+    }
+
     async fn standing<'a>(&self, args: &[String], blobs: &[&'a Blob]) -> Standing<'a> {
         let Some(project) = args.first() else {
             return Standing::CannotTell("the step names no project".to_owned());
@@ -96,6 +100,12 @@ impl PythonIndexOutlet {
     }
 }
 
+/// A file that shall be there at T0 is there before.
+pub(super) fn already_listed(file: &str) -> Finding {
+    Finding::stop("already-public", file, "it is on the index before its time")
+        .cure("see who uploaded it; take it down if nobody has it, else `disclosure publish-now`")
+}
+
 #[async_trait]
 impl Outlet for PythonIndexOutlet {
     async fn check(&self, intended: &Intended) -> Vec<Finding> {
@@ -128,6 +138,19 @@ impl Outlet for PythonIndexOutlet {
             );
         }
         findings
+    }
+
+    async fn exposed(&self, intended: &Intended) -> Vec<Finding> {
+        let Ok((args, blobs)) = run_of(&self.name, intended) else { return Vec::new() };
+        // The listing of the whole project, which everybody asks for every day: no file of a
+        // version to come is named. Another file of our name is a conflict, which `check` says.
+        let Some(Listing::Files(files)) = self.listing(args).await else { return Vec::new() };
+        let ours = |b: &&&Blob| match files.get(&b.about.name) {
+            Some(Some(digest)) => *digest == Sha256::of(&b.bytes),
+            Some(None) => true,
+            None => false,
+        };
+        blobs.iter().filter(ours).map(|b| already_listed(&b.about.name)).collect()
     }
 
     async fn look(&self, intended: &Intended) -> Seen {

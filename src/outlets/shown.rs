@@ -8,7 +8,7 @@ use crate::domain::action::Action;
 use crate::domain::blob::Sha256;
 use crate::domain::effect::Intended;
 use crate::domain::receipt::{Receipt, Seen};
-use crate::formats::links::document_path;
+use crate::formats::links::{ALL_JSON, document_path};
 
 use super::visitor::Visitor;
 
@@ -24,6 +24,16 @@ impl PublicSite {
     pub fn new(address: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
         let visitor = Visitor::new(Arc::clone(&clock));
         Self { address: address.into(), visitor, clock }
+    }
+
+    /// Whether it lists that publication, as far as it answers. Its list of everything is asked
+    /// for, as any reader does: the address of a page that is not there yet would tell whoever
+    /// reads the logs of the host, of its proxy or of a cache that this id is coming.
+    pub(super) async fn lists(&self, public_id: &str) -> bool {
+        let url = format!("{}{ALL_JSON}", self.address);
+        let Ok(page) = self.visitor.get(&url, "application/json").await else { return false };
+        let quoted = format!("\"{public_id}\"");
+        page.status == 200 && String::from_utf8_lossy(&page.bytes).contains(&quoted)
     }
 
     /// What it shows of a publication that is written already: what it does not show yet, or

@@ -73,6 +73,12 @@ impl SiteOutlet {
     }
 }
 
+/// An advisory that shall be published at T0 is published before.
+pub(super) fn already_there(public_id: &str) -> Finding {
+    Finding::stop("already-public", public_id, "the site shows it before its time")
+        .cure("see who published it; take it down if nobody has it, else `disclosure publish-now`")
+}
+
 /// Every blob's name and the digest of its final bytes, sorted.
 fn wanted(intended: &Intended) -> Vec<(String, Sha256)> {
     let of = |b: &crate::domain::blob::Blob| (b.about.name.clone(), Sha256::of(&b.bytes));
@@ -94,6 +100,17 @@ impl Outlet for SiteOutlet {
             )],
             _ => Vec::new(),
         }
+    }
+
+    async fn exposed(&self, intended: &Intended) -> Vec<Finding> {
+        let Action::Publish { public_id, .. } = &intended.action else { return Vec::new() };
+        let written = matches!(self.written(intended).await, Seen::Present(_) | Seen::Conflict(_));
+        let listed = match &self.public {
+            Some(public) => public.lists(public_id).await,
+            None => false,
+        };
+        let found = written || listed;
+        found.then(|| already_there(public_id)).into_iter().collect()
     }
 
     async fn look(&self, intended: &Intended) -> Seen {

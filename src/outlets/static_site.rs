@@ -19,12 +19,13 @@ use crate::domain::finding::Finding;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
 use crate::domain::time::Span;
 use crate::exec::{ExecError, Process};
+use crate::formats::links::document_path;
 
 use super::Outlet;
 use super::command::installed;
 use super::settle::{Ended, settle};
 use super::shown::PublicSite;
-use super::site::ShelfError;
+use super::site::{ShelfError, already_there};
 
 /// Carrying a tree of text out to its host.
 const ALLOWED: Span = Span::mins(5);
@@ -123,6 +124,16 @@ impl Outlet for StaticSite {
             );
         }
         findings
+    }
+
+    async fn exposed(&self, intended: &Intended) -> Vec<Finding> {
+        let Action::Publish { public_id, documents, .. } = &intended.action else {
+            return Vec::new();
+        };
+        // A file that somebody put there by hand goes out with the next run of `then`.
+        let paths = documents.iter().filter_map(|d| document_path(public_id, &d.name).ok());
+        let mut files = paths.map(|p| self.tree.folder.join(p.trim_start_matches('/')));
+        if files.any(|f| f.exists()) { vec![already_there(public_id)] } else { Vec::new() }
     }
 
     async fn look(&self, intended: &Intended) -> Seen {

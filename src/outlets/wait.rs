@@ -16,7 +16,7 @@ use crate::domain::time::Span;
 
 use super::Outlet;
 use super::command::ArgvCommand;
-use super::python_index::{IndexReader, Listing};
+use super::python_index::{IndexReader, Listing, already_listed};
 
 enum Place {
     Index(IndexReader),
@@ -74,6 +74,21 @@ impl Outlet for WaitOutlet {
             Place::Argv(command) => findings.extend(command.check()),
         }
         findings
+    }
+
+    async fn exposed(&self, intended: &Intended) -> Vec<Finding> {
+        let (Some((args, expected)), Place::Index(index)) = (self.asked(intended), &self.place)
+        else {
+            return Vec::new();
+        };
+        let Some(project) = args.first() else { return Vec::new() };
+        match index.read(project).await {
+            Listing::Files(files) => match judge(expected, files.keys()) {
+                Seen::Present(receipt) => vec![already_listed(&receipt.detail)],
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
     }
 
     async fn look(&self, intended: &Intended) -> Seen {

@@ -53,6 +53,13 @@ pub enum Fault {
         /// 4xx or 5xx.
         code: u16,
     },
+    /// Answers MAIL FROM of this address with this code.
+    RefuseSender {
+        /// The address.
+        address: String,
+        /// 4xx or 5xx.
+        code: u16,
+    },
     /// Breaks off in the middle of the message, which is lost.
     DropInside,
     /// Answers the final dot with this code and keeps nothing.

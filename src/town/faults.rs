@@ -180,6 +180,10 @@ impl Outlet for Scripted {
         self.inner.check(intended).await
     }
 
+    async fn exposed(&self, intended: &Intended) -> Vec<Finding> {
+        self.inner.exposed(intended).await
+    }
+
     async fn look(&self, intended: &Intended) -> Seen {
         self.script.state().looked.push(intended.step);
         match self.script.strikes(intended, true) {

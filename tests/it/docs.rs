@@ -161,6 +161,7 @@ fn every_code_that_calls_a_person_is_explained() {
         .collect();
     let source = [
         "src/casework/inbound/clear.rs",
+        "src/domain/preflight.rs",
         "src/domain/quarantine.rs",
         "src/domain/run.rs",
         "src/engine.rs",

@@ -36,6 +36,7 @@ mod notices;
 mod outlets;
 mod postfix;
 mod postgres;
+mod preflight;
 mod previews;
 mod quarantine;
 mod repeat;

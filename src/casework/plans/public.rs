@@ -22,6 +22,7 @@ use crate::domain::planner::{self, Post, ReleaseDay};
 use crate::domain::time::At;
 use crate::domain::zone::T0;
 use crate::letters::post::{self, Detached, PostSigner};
+use crate::outlets::Outlet;
 use crate::pgp::Signer;
 
 /// The disclosure's instant and its plans so far, if it may still be changed.
@@ -76,30 +77,32 @@ impl Public<'_> {
     }
 }
 
+/// The outlet of a step and what it is asked about; a finding when it is not configured.
+pub(in crate::casework) fn asked<'a>(
+    house: &'a House,
+    step: &Step,
+    blobs: &[Blob],
+) -> Result<(&'a dyn Outlet, Intended), Finding> {
+    let Some(outlet) = house.outlets.get(&step.outlet) else {
+        let message = "a step needs this outlet, and it is not configured";
+        return Err(Finding::stop("outlet-missing", &step.outlet, message)
+            .cure("add its section to daybreak.toml"));
+    };
+    let wanted = step.action.blobs();
+    let wanted = wanted.iter().filter_map(|b| blobs.iter().find(|have| have.about == **b).cloned());
+    let blobs: Vec<Blob> = wanted.collect();
+    Ok((outlet.as_ref(), Intended { step: step.id, action: step.action.clone(), blobs }))
+}
+
 /// Asks every outlet whether its step could work. Nothing is sent; what a target says now
 /// may be cured before T0, so it is said but stops only where the content itself is wrong.
 pub async fn try_targets(house: &House, steps: &[Step], blobs: &[Blob]) -> Vec<Finding> {
     let mut all = Vec::new();
     for step in steps {
-        let Some(outlet) = house.outlets.get(&step.outlet) else {
-            all.push(
-                Finding::stop(
-                    "outlet-missing",
-                    &step.outlet,
-                    "a step needs this outlet, and it is not configured",
-                )
-                .cure("add its section to daybreak.toml"),
-            );
-            continue;
-        };
-        let wanted: Vec<Blob> = step
-            .action
-            .blobs()
-            .iter()
-            .filter_map(|b| blobs.iter().find(|have| have.about == **b).cloned())
-            .collect();
-        let intended = Intended { step: step.id, action: step.action.clone(), blobs: wanted };
-        all.extend(outlet.check(&intended).await);
+        match asked(house, step, blobs) {
+            Ok((outlet, intended)) => all.extend(outlet.check(&intended).await),
+            Err(missing) => all.push(missing),
+        }
     }
     // Reachability comes and goes; what will not mend itself stops.
     const PASSING: &[&str] = &[
@@ -110,6 +113,7 @@ pub async fn try_targets(house: &House, steps: &[Step], blobs: &[Blob]) -> Vec<F
         "site-unreachable",
         "repository-unreachable",
         "public-unreachable",
+        "sender-deferred",
     ];
     for finding in all.iter_mut().filter(|f| PASSING.contains(&f.code.as_str())) {
         finding.severity = Severity::Warn;

@@ -5,20 +5,17 @@ use std::path::Path;
 
 use super::Looked;
 use crate::casework::identity::{self, Standing};
+use crate::casework::preflight::clock as watched;
 use crate::casework::{
     House, advisories, audits, disclosures, distributors, inbound, ledger, opening, plans,
 };
 use crate::cli::config::{named_files, templates};
-use crate::clock::witness::Testimony;
 use crate::config::Config;
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ledger::DeliveryState;
-use crate::domain::time::{At, Span};
+use crate::domain::time::At;
 use crate::signing::Purpose;
 use crate::store::Verdict;
-
-/// How far the wall clock may lie behind what an engine has seen.
-const BEHIND: Span = Span::secs(2);
 
 pub fn configuration(dir: &Path) -> anyhow::Result<Looked> {
     let config = Config::load(&dir.join(opening::CONFIG))?;
@@ -197,20 +194,8 @@ pub async fn leader(house: &House) -> anyhow::Result<Looked> {
 }
 
 pub async fn clock(house: &House) -> anyhow::Result<Looked> {
-    let seen = house.store.read(|r| r.high_water()).await?;
-    let now = house.now();
-    let mut findings = Vec::new();
-    if seen.since(now) > BEHIND {
-        findings.push(
-            Finding::stop(
-                "clock-behind",
-                "clock",
-                format!("it shows {}, and an engine has seen {}", now.spoken(), seen.spoken()),
-            )
-            .cure("set the machine's clock (NTP); no GO is written on a clock that jumps"),
-        );
-    }
-    Ok(Looked::new("clock", now.spoken(), findings))
+    let findings = watched::behind(house).await?.into_iter().collect();
+    Ok(Looked::new("clock", house.now().spoken(), findings))
 }
 
 /// Mail of nobody, and bells that no relay has taken yet.
@@ -290,7 +275,7 @@ pub async fn witnesses(house: &House) -> anyhow::Result<Vec<Looked>> {
     for witness in &house.witnesses {
         let asked = house.now();
         let said = witness.testify().await;
-        let (words, wrong) = testimony(house, said, (asked, house.now()));
+        let (words, wrong) = watched::testimony(house, said, (asked, house.now()));
         let findings = wrong.map(|(code, heeded, cure)| {
             let place = format!("the {}", witness.name());
             let finding = match (heeded, armed) {
@@ -304,33 +289,6 @@ pub async fn witnesses(house: &House) -> anyhow::Result<Vec<Looked>> {
         all.push(Looked::new("time witness", said, findings.into_iter().collect()));
     }
     Ok(all)
-}
-
-type Wrong = (&'static str, bool, &'static str);
-
-fn testimony(house: &House, said: Testimony, between: (At, At)) -> (String, Option<Wrong>) {
-    let heeds = &house.config.clock;
-    match said {
-        Testimony::Silent => ("it cannot tell".to_owned(), None),
-        Testimony::Synchronised { within } => {
-            (format!("a time server keeps the clock, within {} ms", within.as_millis()), None)
-        }
-        Testimony::Unsynchronised => {
-            let cure = "start chrony or systemd-timesyncd: without it nothing is sent or \
-                        published by the clock; where the host keeps the time unseen, set \
-                        `require_sync = false` under [clock] in daybreak.toml";
-            let wrong = ("clock-unsynchronised", heeds.require_sync, cure);
-            ("no time server keeps this machine's clock".to_owned(), Some(wrong))
-        }
-        Testimony::Shows(at) => {
-            let apart = between.0.since(at).max(at.since(between.1));
-            let words = format!("its clock shows {}", at.spoken());
-            let cure = "set both clocks by a time server: nothing is sent or published by \
-                        clocks that disagree; or `ask_database = false` under [clock]";
-            let wrong = ("clock-disagrees", heeds.ask_database, cure);
-            (words, (apart > BEHIND).then_some(wrong))
-        }
-    }
 }
 
 /// The cached state of every step against its log, and what waits for a person.

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::casework::{approvals, plans};
 use crate::cli::desk::Desk;
+use crate::cli::plan::preflight;
 use crate::cli::{files, words};
 use crate::domain::secret::Reason;
 
@@ -33,10 +34,13 @@ pub async fn run(desk: &Desk, approve: &Approve) -> anyhow::Result<()> {
     let approved = approvals::approve(&desk.house, &form, text.as_deref()).await?;
     let (plan, given, needed) = (&approved.plan, approved.given, approved.needed);
     let name = &approved.member.record.open(Reason::Review).name;
+    let looked = given >= needed && plan.kind.is_public();
     if desk.print.is_json() {
+        let report = if looked { preflight::after_approval(desk, plan).await } else { None };
         return desk.print.json(&json!({
             "plan": plan.id, "number": plan.number, "member": approved.member.id, "name": name,
             "given": given, "needed": needed, "state": plan.state,
+            "preflight": report.as_ref().map(preflight::as_json),
         }));
     }
     let missing = needed.saturating_sub(given);
@@ -61,5 +65,8 @@ pub async fn run(desk: &Desk, approve: &Approve) -> anyhow::Result<()> {
         "{name} approved plan {} ({}): {given} of {needed}, approved; {when}.",
         plan.number, plan.kind
     ));
+    if looked {
+        let _said = preflight::after_approval(desk, plan).await;
+    }
     Ok(())
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::casework::plans::{self, Standing};
-use crate::casework::{approvals, audits, members};
+use crate::casework::{approvals, audits, members, preflight};
 use crate::cli::desk::Desk;
 use crate::cli::print::table;
 use crate::cli::words;
@@ -32,8 +32,14 @@ pub fn manifest(plan: &Plan) -> &str {
 pub async fn one(desk: &Desk, plan: &Plan) -> anyhow::Result<()> {
     let standing = plans::standing(&desk.house, plan).await?;
     let people = approvers(desk, &standing).await?;
-    let json = as_json(&standing, &people);
-    desk.print.either(&json, || as_text(&standing, &people))
+    let looked = preflight::last(&desk.house, plan).await?;
+    let mut json = as_json(&standing, &people);
+    if let Some(fields) = json.as_object_mut() {
+        fields
+            .insert("preflight".to_owned(), json!(looked.as_ref().map(super::preflight::as_json)));
+    }
+    let ahead = looked.as_ref().map(super::preflight::spoken);
+    desk.print.either(&json, || as_text(&standing, &people, ahead))
 }
 
 /// Names of those whose approval still verifies today.
@@ -90,7 +96,7 @@ fn as_json(standing: &Standing, people: &[String]) -> Value {
     value
 }
 
-fn as_text(standing: &Standing, people: &[String]) -> String {
+fn as_text(standing: &Standing, people: &[String], ahead: Option<String>) -> String {
     let Standing { plan, manifest, facts, approvals, .. } = standing;
     let mut state = plan.state.to_string();
     if facts.held {
@@ -139,6 +145,7 @@ fn as_text(standing: &Standing, people: &[String]) -> String {
         head.push(("GO", go(standing)));
         head.push(("early start", lift.to_owned()));
     }
+    head.extend(ahead.map(|said| ("preflight", said)));
     let head = head.into_iter().map(|(name, value)| vec![name.to_owned(), value]);
     format!("{}\n\n{}", table(&[], head), steps(standing))
 }

@@ -270,3 +270,35 @@ async fn what_is_no_push_of_ours_is_refused() {
     let findings = outlet(&world.bed, missing).check(&world.branch()).await;
     assert_eq!(codes(&findings), ["credential-unreadable"]);
 }
+
+/// Whatever the name under which anybody can fetch it, and in whatever was built upon it.
+#[tokio::test]
+async fn what_is_public_before_its_time_is_found_under_any_name() {
+    let Some(world) = World::new().await else { return };
+    let exposed = async |intended: &Intended| {
+        // As a preflight does: the check makes the mirror what anybody can fetch.
+        world.outlet.check(intended).await;
+        let found = world.outlet.exposed(intended).await;
+        found.into_iter().map(|f| format!("{} {}", f.code, f.place)).collect::<Vec<_>>()
+    };
+    let (branch, tag) = (world.branch(), world.tag());
+    let nothing: [&str; 0] = [];
+    assert_eq!(exposed(&branch).await, nothing);
+    assert_eq!(exposed(&tag).await, nothing);
+
+    let public = world.bed.public_folder();
+    let to = public.to_str().unwrap();
+    world.bed.work(&["push", "--quiet", to, "HEAD:refs/pull/7/head"]).await;
+    assert_eq!(exposed(&branch).await, ["already-public refs/pull/7/head"]);
+    assert_eq!(exposed(&tag).await, nothing, "the tag is not there");
+    world.bed.work(&["push", "--quiet", to, ":refs/pull/7/head"]).await;
+    assert_eq!(exposed(&branch).await, nothing);
+
+    world.bed.write("parser.py", "built upon it\n");
+    world.bed.commit("more").await;
+    world.bed.work(&["push", "--quiet", to, "HEAD:refs/heads/idea"]).await;
+    assert_eq!(exposed(&branch).await, ["already-public refs/heads/main"]);
+    world.bed.work(&["push", "--quiet", to, ":refs/heads/idea", "1.0.1:refs/tags/1.0.1"]).await;
+    assert!(exposed(&tag).await.contains(&"already-public refs/tags/1.0.1".to_owned()));
+    assert_eq!(exposed(&branch).await, ["already-public refs/tags/1.0.1^{}"]);
+}

@@ -196,7 +196,9 @@ impl Session {
     }
 
     /// What the relay says of its limits, and whether it is alive past AUTH.
-    pub(super) async fn examine(mut self, bytes: &[u8]) -> Vec<Finding> {
+    /// Our sender is named and the transaction given up: no recipient, and no byte of the mail.
+    pub(super) async fn examine(mut self, letter: &Letter<'_>) -> Vec<Finding> {
+        let bytes = letter.bytes;
         let mut findings = Vec::new();
         let section = self.door.section;
         match self.say(format!("EHLO {}\r\n", self.door.hello), "relay").await {
@@ -217,7 +219,11 @@ impl Session {
             }
             Err(failed) => findings.push(super::finding(&failed.error, section)),
         }
-        if let Err(failed) = self.say("NOOP\r\n".to_owned(), "relay").await {
+        let tried = match self.say(format!("MAIL FROM:<{}>\r\n", letter.from), "sender").await {
+            Ok(_) => self.say("RSET\r\n".to_owned(), "relay").await,
+            refused => refused,
+        };
+        if let Err(failed) = tried {
             findings.push(super::finding(&failed.error, section));
         }
         self.close().await;

@@ -173,6 +173,10 @@ impl Talk {
                     return TOO_MUCH.to_owned();
                 }
                 self.forget();
+                let mine = |f: &Fault| matches!(f, Fault::RefuseSender { address, .. } if *address == from);
+                if let Some(Fault::RefuseSender { code, .. }) = self.desk.strikes(mine) {
+                    return format!("{code} {from} is not taken");
+                }
                 self.from = Some(from);
                 self.asked.push(asked);
                 "250 ok".to_owned()
@@ -211,7 +215,9 @@ impl Talk {
     async fn data(&mut self) -> io::Result<bool> {
         let fault = match self.desk.spares(&self.to) {
             true => None,
-            false => self.desk.strikes(|f| !matches!(f, Fault::RefuseRecipient { .. })),
+            false => self.desk.strikes(|f| {
+                !matches!(f, Fault::RefuseRecipient { .. } | Fault::RefuseSender { .. })
+            }),
         };
         let mut bytes = Vec::new();
         loop {

@@ -91,6 +91,7 @@ impl World for Index {
             index_url: self.server.index_url(),
             user: Some("__token__".to_owned()),
             password_file: Some(self.work.path().join("password")),
+            expires: None,
             settle: 300,
             twine: self.twine.clone(),
         });

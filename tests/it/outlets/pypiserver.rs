@@ -116,6 +116,7 @@ impl World for PypiServer {
             index_url: format!("http://{}/simple/", self.address),
             user: None,
             password_file: None,
+            expires: None,
             settle: 300,
             twine: self.twine.clone(),
         });

@@ -279,3 +279,17 @@ async fn a_carried_tree_is_seen_where_anybody_reads_it() {
     let receipt = site().act(&effect(publication())).await.unwrap();
     assert_eq!(receipt.evidence, Evidence::Seen);
 }
+
+/// A look ahead asks for what every reader asks for: the address of a page to come would tell
+/// whoever reads the logs of the host that it is coming.
+#[tokio::test]
+async fn a_page_to_come_is_not_asked_for() {
+    let shown = Shown::new().await;
+    let outlet = shown.outlet();
+    assert!(outlet.exposed(&publication()).await.is_empty());
+    shown.peer.show("/osv/all.json", b"[{\"id\": \"zanzibarite-2026-1\"}]");
+    let found = outlet.exposed(&publication()).await;
+    assert_eq!(found.first().map(|f| f.code.as_str()), Some("already-public"));
+    let asked: Vec<_> = shown.peer.asked().into_iter().map(|a| a.path).collect();
+    assert_eq!(asked, ["/osv/all.json", "/osv/all.json"]);
+}

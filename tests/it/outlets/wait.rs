@@ -41,6 +41,7 @@ impl World for Builders {
             },
             user: None,
             password_file: None,
+            expires: None,
             settle: 300,
             twine: "twine".to_owned(),
         });

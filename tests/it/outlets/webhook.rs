@@ -56,6 +56,7 @@ impl Receiver {
             name: "chat".to_owned(),
             url: self.peer.url("/zanzibarite"),
             secret_file: self.folder.path().join("secret"),
+            expires: None,
         }
     }
 
