@@ -6,6 +6,7 @@ use tokio::task::JoinError;
 
 use super::alarms::Cause;
 use super::{Engine, EngineError};
+use crate::casework::Case;
 use crate::casework::challenges::Round;
 use crate::casework::covers;
 use crate::casework::hands::Wanted;
@@ -16,8 +17,8 @@ use crate::domain::preflight::Report;
 
 /// What an errand brought back.
 pub(super) enum Errand {
-    /// A plan was looked ahead to; `None` when nobody could tell.
-    LookedAhead(PlanId, Option<Box<Report>>),
+    /// A plan was looked ahead to, or nobody could tell.
+    LookedAhead(PlanId, Case<Box<Report>>),
     /// The team was told that nothing stands in a plan's way, or not.
     Summarised(PlanId, bool),
     /// Contacts were asked for a proof; `None` when the database was away.

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use super::Engine;
 use super::alarms::Cause;
 use super::errands::Errand;
-use crate::casework::preflight;
+use crate::casework::{Case, CaseError, preflight};
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::finding::Severity;
 use crate::domain::ids::PlanId;
 use crate::domain::plan::PlanKind;
 use crate::domain::preflight::{ALL_CLEAR, Family, Report};
 use crate::domain::time::{At, Mono, Span};
+use crate::store::StoreError;
 
 /// Minutes before T0, farthest first.
 const AHEAD: [i64; 3] = [24 * 60, 60, 10];
@@ -35,6 +36,8 @@ pub(super) struct Ahead {
     reds: Vec<(Family, String)>,
     /// The green summary that the team has not heard yet.
     owed: Option<Report>,
+    /// Whether they heard it since this engine took the plan on; the record knows of others.
+    told: bool,
 }
 
 impl Ahead {
@@ -70,7 +73,7 @@ impl Engine {
             let (house, plan) = (Arc::clone(&self.house), day.plan.clone());
             self.errands.spawn(async move {
                 let report = preflight::of(&house, &plan).await;
-                Errand::LookedAhead(plan.id, report.ok().map(Box::new))
+                Errand::LookedAhead(plan.id, report.map(Box::new))
             });
         }
         let (reds, owed) = (day.ahead.reds.clone(), day.ahead.owed.clone());
@@ -83,13 +86,10 @@ impl Engine {
     }
 
     /// What was found is recorded; what was red before and is no more may be said anew.
-    pub(super) async fn looked_ahead(&mut self, plan: PlanId, report: Option<Box<Report>>) {
-        let Some(report) = report else {
-            // It was aborted or its GO written meanwhile; else it is looked again.
-            tracing::warn!(plan = %plan, "a plan could not be looked ahead to");
-            let now = self.house.clock.mono();
-            self.days.get_mut(&plan).into_iter().for_each(|day| day.ahead.look_again(now));
-            return;
+    pub(super) async fn looked_ahead(&mut self, plan: PlanId, looked: Case<Box<Report>>) {
+        let report = match looked {
+            Ok(report) => report,
+            Err(why) => return self.saw_nothing(plan, &why),
         };
         let actor = Actor::Engine(self.lead.holder);
         if preflight::record(&self.house, actor, &report).await.is_err() {
@@ -103,9 +103,23 @@ impl Engine {
         }
         let Some(day) = self.days.get_mut(&plan) else { return };
         day.ahead.reds = reds;
-        let summary = day.plan.kind == PlanKind::Release && report.is_summary();
+        let summary = day.plan.kind == PlanKind::Release && report.is_summary() && !day.ahead.told;
         day.ahead.owed = summary.then_some(*report);
         self.moved = true;
+    }
+
+    /// It is looked again after a while; what will not pass by itself is said.
+    fn saw_nothing(&mut self, plan: PlanId, why: &CaseError) {
+        tracing::warn!(plan = %plan, "a plan could not be looked ahead to");
+        let now = self.house.clock.mono();
+        self.days.get_mut(&plan).into_iter().for_each(|day| day.ahead.look_again(now));
+        match why {
+            // It was aborted, or its GO written, meanwhile; or the database is away, which the
+            // engine says itself.
+            CaseError::NotNow { .. }
+            | CaseError::Store(StoreError::Unavailable(_) | StoreError::Full) => {}
+            _ => self.page(plan, Family::Plan.code(), None),
+        }
     }
 
     fn summarise(&mut self, report: Report) {
@@ -124,7 +138,7 @@ impl Engine {
     pub(super) fn summarised(&mut self, plan: PlanId, heard: bool) {
         let cause = Self::green(plan);
         match self.days.get_mut(&plan) {
-            Some(day) if heard => day.ahead.owed = None,
+            Some(day) if heard => (day.ahead.owed, day.ahead.told) = (None, true),
             _ if !heard => {
                 tracing::error!(code = cause.code, "the team's bell could not be rung");
                 self.alarms.failed(&cause, self.house.clock.mono());
