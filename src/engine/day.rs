@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Engine, EngineError};
 use crate::casework::approvals::recheck;
-use crate::casework::plans::{events_after, facts, manifest_of};
+use crate::casework::plans::{events_after, facts, facts_of, manifest_of};
 use crate::domain::deed::Actor;
 use crate::domain::event::{Happened, StepEvent};
 use crate::domain::ids::{EventId, PlanId};
@@ -13,8 +13,12 @@ use crate::domain::plan::{Plan, PlanKind};
 use crate::domain::receipt::Repeat;
 use crate::domain::run::{GoRow, PlanFacts, Progress, Run};
 use crate::domain::stage::{Move, Stage};
-use crate::domain::time::At;
+use crate::domain::time::{At, Mono, Span};
 use crate::store::{Claim, StoreError};
+
+/// A plan that is worked on is opened anew, and seen to be damaged if it is, no more often than
+/// this. GO and every intent open it in any case.
+const OPENED_FOR: Span = Span::secs(60);
 
 /// One live plan.
 pub(super) struct Day {
@@ -26,6 +30,8 @@ pub(super) struct Day {
     pub folded: BTreeSet<EventId>,
     /// The last line of the log that was read.
     pub read_to: i64,
+    /// When its MANIFEST was last opened and found to be what was approved.
+    pub opened_at: Mono,
     /// Checks of the targets already made, by minutes before T0.
     pub checked: Vec<i64>,
 }
@@ -120,24 +126,27 @@ impl Engine {
         log.iter().for_each(|(_, e)| run.apply(e));
         let read_to = log.last().map_or(0, |(n, _)| *n);
         let (folded, checked) = (BTreeSet::new(), Vec::new());
-        self.days.insert(id, Day { plan, manifest, run, facts, folded, read_to, checked });
+        let opened_at = self.house.clock.mono();
+        let day = Day { plan, manifest, run, facts, folded, read_to, opened_at, checked };
+        self.days.insert(id, day);
         self.find_lost(id);
         self.flush().await
     }
 
     async fn catch_up(&mut self, id: PlanId) -> Result<(), EngineError> {
-        let Some((early_lift, read_to)) =
-            self.days.get(&id).map(|d| (d.manifest.early_lift, d.read_to))
-        else {
-            return Ok(());
-        };
-        let (plan, facts, log) = self
+        let now = self.house.clock.mono();
+        let Some(day) = self.days.get(&id) else { return Ok(()) };
+        let (early_lift, read_to) = (day.manifest.early_lift, day.read_to);
+        let whole = now.since(day.opened_at) >= OPENED_FOR;
+        let (facts, log) = self
             .store
             .read(move |r| {
-                let plan = r.plan(id)?;
-                let facts = facts(r, &plan, early_lift)?;
-                let log = events_after(r, id, read_to)?;
-                Ok::<_, StoreError>((plan, facts, log))
+                let stands = match whole {
+                    true => r.plan(id).map(|plan| (plan.state, plan.held))?,
+                    false => r.plan_stands(id)?,
+                };
+                let facts = facts_of(r, id, stands, early_lift)?;
+                Ok::<_, StoreError>((facts, events_after(r, id, read_to)?))
             })
             .await?;
         if let Some(day) = self.days.get_mut(&id) {
@@ -152,7 +161,10 @@ impl Engine {
                 day.read_to = *number;
             }
             day.run.learn(facts);
-            (day.facts, day.plan) = (facts, plan);
+            (day.facts, day.plan.state, day.plan.held) = (facts, facts.state, facts.held);
+            if whole {
+                day.opened_at = now;
+            }
         }
         self.find_lost(id);
         Ok(())
