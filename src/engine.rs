@@ -14,7 +14,7 @@ mod errands;
 mod fuse;
 mod housekeeping;
 mod identity;
-mod journal;
+pub mod journal;
 mod lead;
 mod mailbox;
 mod maker;

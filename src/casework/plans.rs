@@ -151,12 +151,22 @@ pub async fn standing(house: &House, plan: &Plan) -> Case<Standing> {
 
 /// What the database says of a plan as a whole.
 pub fn facts(r: &mut Reader<'_>, plan: &Plan, early_lift: u32) -> Result<PlanFacts, StoreError> {
-    let go = r.decided(plan.id)?.map(|d| match d.decision {
+    facts_of(r, plan.id, (plan.state, plan.held), early_lift)
+}
+
+/// The same of a plan whose own columns say that.
+pub fn facts_of(
+    r: &mut Reader<'_>,
+    plan: PlanId,
+    (state, held): (PlanState, bool),
+    early_lift: u32,
+) -> Result<PlanFacts, StoreError> {
+    let go = r.decided(plan)?.map(|d| match d.decision {
         Decision::Go => GoRow::Go(d.at),
         Decision::Abort => GoRow::Abort,
     });
-    let lifts = u32::try_from(r.lifts(plan.id)?.len()).unwrap_or(u32::MAX);
-    Ok(PlanFacts { state: plan.state, held: plan.held, go, lifted: lifts >= early_lift.max(1) })
+    let lifts = u32::try_from(r.lifts(plan)?.len()).unwrap_or(u32::MAX);
+    Ok(PlanFacts { state, held, go, lifted: lifts >= early_lift.max(1) })
 }
 
 /// The log of a plan's steps, oldest first.

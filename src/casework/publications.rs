@@ -12,6 +12,7 @@ use crate::domain::blob::Sha256;
 use crate::domain::deed::{Actor, Deed};
 use crate::domain::effect::{Effect, Permit};
 use crate::domain::secret::{Embargoed, Reason};
+use crate::domain::time::At;
 use crate::outlets::site::{Shelf, ShelfError};
 use crate::store::{Store, StoreError, StoredDocument};
 
@@ -81,11 +82,12 @@ pub async fn all(store: &Store) -> Result<Vec<Published>, StoreError> {
         .await
 }
 
-/// Changes only when the set of publications does: the source of every ETag.
+/// Changes only when the set of publications does. Asked many times a second while there are
+/// readers: it must not cost more the more is public.
 pub async fn edition(store: &Store) -> Result<String, StoreError> {
-    let rows = store.read(|r| r.publications()).await?;
-    let text: String = rows.iter().map(|p| format!("{} {}\n", p.advisory, p.at.millis())).collect();
-    Ok(Sha256::of(text.as_bytes()).to_string())
+    let (count, newest) = store.read(|r| r.publication_count()).await?;
+    let newest = newest.map(At::millis).unwrap_or_default();
+    Ok(Sha256::of(format!("{count} {newest}").as_bytes()).to_string())
 }
 
 /// The site's shelf over the store.
@@ -121,7 +123,7 @@ impl Shelf for StoreShelf {
                 Err(StoreError::NotFound(_)) => return Ok(None),
                 other => other?.id,
             };
-            if !r.publications()?.iter().any(|p| p.advisory == advisory) {
+            if !r.is_published(advisory)? {
                 return Ok(None);
             }
             let documents = r.documents(advisory)?;

@@ -4,14 +4,18 @@
 //! verified by somebody else's program; nothing here touches a house.
 
 mod cpu;
+mod day;
 mod fanout;
+mod goal;
 mod gpg;
 mod hostile;
 mod patch;
+mod queue;
 mod resident;
 mod ring;
 mod schleuder;
 mod smtp;
+mod stand;
 
 use clap::Subcommand;
 
@@ -20,16 +24,20 @@ use super::print::Print;
 
 #[derive(Debug, Subcommand)]
 pub enum Bench {
+    Day(day::Day),
     Fanout(fanout::Fanout),
     Hostile(hostile::Hostile),
+    Queue(queue::Queue),
     Schleuder(schleuder::Against),
     Smtp(smtp::Smtp),
 }
 
 pub fn run(bench: &Bench, print: Print) -> Ended {
     match bench {
+        Bench::Day(day) => day::run(day, print),
         Bench::Fanout(fanout) => super::wait_for(fanout::run(fanout, print)),
         Bench::Hostile(hostile) => super::wait_for(hostile::run(hostile, print)),
+        Bench::Queue(queue) => super::wait_for(queue::run(queue, print)),
         Bench::Schleuder(against) => super::wait_for(schleuder::run(against, print)),
         Bench::Smtp(smtp) => super::wait_for(smtp::run(smtp, print)),
     }

@@ -228,11 +228,14 @@ impl Run {
         // nothing left to tell. The day itself goes on whatever the clock says.
         let may_begin = self.ends.is_none_or(|end| clock_ok && now < end);
         if !self.facts.held && may_begin {
-            let mut ready: Vec<_> = self.steps.iter().filter(|s| self.is_ready(s, now)).collect();
+            let open = self.steps.iter().filter(|s| !self.settled(s.id));
+            let begun = open.map(|s| s.phase).min();
+            let ready = self.steps.iter().filter(|s| self.is_ready(s, now, begun));
+            let mut ready: Vec<_> = ready.collect();
             if !self.public {
                 // Whoever was not tried yet comes first: a recipient that hangs or defers must
                 // not take the places of those who would be served at once.
-                ready.sort_by_key(|s| self.progress.get(&s.id).map_or(0, |p| p.attempts));
+                ready.sort_by_cached_key(|s| self.progress.get(&s.id).map_or(0, |p| p.attempts));
             }
             commands.extend(ready.into_iter().filter_map(|s| self.next_for(s, now)));
         }
@@ -251,9 +254,11 @@ impl Run {
         if !self.facts.state.is_live() || self.facts.held {
             return None;
         }
+        let any_waits = self.progress.values().any(|p| p.status.wakes());
         let from_steps = self.steps.iter().flat_map(|step| {
             // In as long as it still waits on the steady clock.
-            let own = self.wakes_at(step).map(|at| now.plus(at.since(self.steady.now(now))));
+            let wakes = if any_waits { self.wakes_at(step) } else { None };
+            let own = wakes.map(|at| now.plus(at.since(self.steady.now(now))));
             [Some(self.opens_at(step)), own]
         });
         let go = self.public.then_some(self.t0);
@@ -334,7 +339,8 @@ impl Run {
         }
     }
 
-    fn is_ready(&self, step: &Step, now: At) -> bool {
+    /// `begun` is the first phase that is not over.
+    fn is_ready(&self, step: &Step, now: At, begun: Option<Phase>) -> bool {
         // What GO opened stays open, even when the clock is set back behind T0.
         let opened = go_at(self.facts).is_some() && step.not_before <= self.t0;
         if !opened && now < self.opens_at(step) {
@@ -343,16 +349,12 @@ impl Run {
         let steady = self.steady.now(now);
         let overdue = self.gone.is_some_and(|go| steady >= go.plus(self.announce_after));
         let after = step.after.iter().all(|id| self.settled(*id));
-        let earlier_phases = self.steps.iter().filter(|s| s.phase < step.phase);
+        let earlier_are_over = begun.is_none_or(|phase| phase >= step.phase);
         match step.phase {
             Phase::Prepare | Phase::Gate => after,
             // The approved post stands alone: a stuck gate delays it, never stops it.
-            Phase::Announce => {
-                overdue || (after && earlier_phases.into_iter().all(|s| self.settled(s.id)))
-            }
-            Phase::FollowUp => {
-                after && (overdue || earlier_phases.into_iter().all(|s| self.settled(s.id)))
-            }
+            Phase::Announce => overdue || (after && earlier_are_over),
+            Phase::FollowUp => after && (overdue || earlier_are_over),
         }
     }
 

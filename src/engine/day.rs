@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::preflight::Ahead;
 use super::{Engine, EngineError};
 use crate::casework::approvals::recheck;
-use crate::casework::plans::{events_after, facts, manifest_of};
+use crate::casework::plans::{events_after, facts, facts_of, manifest_of};
 use crate::domain::deed::Actor;
 use crate::domain::event::{Happened, StepEvent};
 use crate::domain::ids::{EventId, PlanId};
@@ -14,9 +14,13 @@ use crate::domain::plan::{Plan, PlanKind};
 use crate::domain::receipt::Repeat;
 use crate::domain::run::{GoRow, PlanFacts, Progress, Run};
 use crate::domain::stage::{Move, Stage};
-use crate::domain::time::At;
+use crate::domain::time::{At, Mono, Span};
 use crate::domain::vouched::Vouched;
 use crate::store::{Claim, StoreError};
+
+/// A plan that is worked on is opened anew, and seen to be damaged if it is, no more often than
+/// this. GO and every intent open it in any case.
+const OPENED_FOR: Span = Span::secs(60);
 
 /// One live plan.
 pub(super) struct Day {
@@ -28,6 +32,8 @@ pub(super) struct Day {
     pub folded: BTreeSet<EventId>,
     /// The last line of the log that was read.
     pub read_to: i64,
+    /// When its MANIFEST was last opened and found to be what was approved.
+    pub opened_at: Mono,
     /// What people vouched for, and whether the world shows it.
     pub vouched: Vouched,
     /// What was looked at ahead of its hour, and is still to be said.
@@ -126,25 +132,27 @@ impl Engine {
         log.iter().for_each(|(_, e)| vouched.fold(e));
         let read_to = log.last().map_or(0, |(n, _)| *n);
         let (folded, ahead) = (BTreeSet::new(), Ahead::default());
-        let day = Day { plan, manifest, run, facts, folded, read_to, vouched, ahead };
+        let opened_at = self.house.clock.mono();
+        let day = Day { plan, manifest, run, facts, folded, read_to, opened_at, vouched, ahead };
         self.days.insert(id, day);
         self.find_lost(id);
         self.flush().await
     }
 
     async fn catch_up(&mut self, id: PlanId) -> Result<(), EngineError> {
-        let Some((early_lift, read_to)) =
-            self.days.get(&id).map(|d| (d.manifest.early_lift, d.read_to))
-        else {
-            return Ok(());
-        };
-        let (plan, facts, log) = self
+        let now = self.house.clock.mono();
+        let Some(day) = self.days.get(&id) else { return Ok(()) };
+        let (early_lift, read_to) = (day.manifest.early_lift, day.read_to);
+        let whole = now.since(day.opened_at) >= OPENED_FOR;
+        let (facts, log) = self
             .store
             .read(move |r| {
-                let plan = r.plan(id)?;
-                let facts = facts(r, &plan, early_lift)?;
-                let log = events_after(r, id, read_to)?;
-                Ok::<_, StoreError>((plan, facts, log))
+                let stands = match whole {
+                    true => r.plan(id).map(|plan| (plan.state, plan.held))?,
+                    false => r.plan_stands(id)?,
+                };
+                let facts = facts_of(r, id, stands, early_lift)?;
+                Ok::<_, StoreError>((facts, events_after(r, id, read_to)?))
             })
             .await?;
         if let Some(day) = self.days.get_mut(&id) {
@@ -160,7 +168,10 @@ impl Engine {
                 day.read_to = *number;
             }
             day.run.learn(facts);
-            (day.facts, day.plan) = (facts, plan);
+            (day.facts, day.plan.state, day.plan.held) = (facts, facts.state, facts.held);
+            if whole {
+                day.opened_at = now;
+            }
         }
         self.find_lost(id);
         Ok(())

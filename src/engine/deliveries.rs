@@ -35,8 +35,7 @@ impl Engine {
         self.errands.spawn(async move {
             // Drafts too: an approved notice may have become void before anybody was told.
             let all = house.store.read(move |r| {
-                let open = r.disclosures()?.into_iter().filter(|d| d.stage.is_open());
-                let mut all: Vec<_> = open.map(|d| d.id).collect();
+                let mut all = r.open_disclosures()?;
                 all.extend(r.cancelled(since)?);
                 Ok::<_, StoreError>(all)
             });

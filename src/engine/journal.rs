@@ -10,7 +10,8 @@ use crate::domain::receipt::Repeat;
 use crate::domain::run::Progress;
 use crate::store::{Store, StoreError};
 
-pub(super) struct Journal {
+/// What one engine has to write down.
+pub struct Journal {
     store: Store,
     holder: HolderId,
     epoch: i64,
@@ -18,10 +19,12 @@ pub(super) struct Journal {
 }
 
 impl Journal {
+    /// Of the engine that leads by that epoch.
     pub const fn new(store: Store, holder: HolderId, epoch: i64) -> Self {
         Self { store, holder, epoch, waiting: VecDeque::new() }
     }
 
+    /// Whether everything is committed.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

@@ -191,10 +191,15 @@ impl Engine {
     fn errand(&mut self, plan: PlanId, step: StepId) -> Option<Errand> {
         let day = self.days.get(&plan)?;
         let now = self.house.clock.mono();
+        let waits = self.busy.contains(&step) || self.refusals.waits(step, now);
+        // Asked before the step is searched for: of a thousand notices nearly all wait.
+        let crowded = !day.plan.kind.is_public() && !self.places.has_room(Lane::Notice, now);
+        if waits || crowded {
+            return None;
+        }
         let found = day.manifest.steps.iter().find(|s| s.id == step)?;
         let lane = Lane::of(day.plan.kind, found.phase);
-        let waits = self.busy.contains(&step) || self.refusals.waits(step, now);
-        if waits || !self.places.has_room(lane, now) {
+        if !self.places.has_room(lane, now) {
             return None;
         }
         let found = found.clone();

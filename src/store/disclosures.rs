@@ -91,6 +91,17 @@ impl Reader<'_> {
         rows.iter().map(|id| parse(id, "disclosures", id, "id")).collect()
     }
 
+    /// Every disclosure that is not over, oldest first: clear columns only.
+    pub fn open_disclosures(&mut self) -> Result<Vec<DisclosureId>, StoreError> {
+        let open = Stage::ALL.into_iter().filter(|s| s.is_open()).map(Stage::word);
+        let rows = disclosures::table
+            .filter(disclosures::stage.eq_any(open.collect::<Vec<_>>()))
+            .order(disclosures::id)
+            .select(disclosures::id)
+            .load::<String>(self.conn)?;
+        rows.iter().map(|id| parse(id, "disclosures", id, "id")).collect()
+    }
+
     /// Every embargo that distributors know of, with its instant: clear columns only.
     pub fn embargoed(&mut self) -> Result<Vec<(DisclosureId, At)>, StoreError> {
         let rows = disclosures::table

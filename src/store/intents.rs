@@ -154,13 +154,12 @@ impl Tx<'_> {
         lifted: Span,
         opened: Option<At>,
     ) -> Result<(), StoreError> {
-        let rows = self.steps(plan)?;
-        let row = rows.iter().find(|r| r.id == step).ok_or(StoreError::NotFound("step"))?;
+        let row = self.step(plan, step)?;
         let open = opened.is_some_and(|t0| row.not_before <= t0);
         if !open && self.deed.at < row.not_before.plus(lifted) {
             return Err(StoreError::NotPermitted("its time has not come"));
         }
-        if self.is_settled_by_hand(step)? {
+        if self.is_settled_by_hand(plan, step)? {
             return Err(StoreError::NotPermitted("a person settled it"));
         }
         Ok(())

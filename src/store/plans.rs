@@ -36,6 +36,14 @@ impl Reader<'_> {
         self.as_plan(row.ok_or(MISSING)?)
     }
 
+    /// How far a plan is, and whether a person holds it: its MANIFEST stays closed.
+    pub fn plan_stands(&mut self, id: PlanId) -> Result<(PlanState, bool), StoreError> {
+        let row = plans::table.find(id.to_string()).select((plans::state, plans::held));
+        let (state, held): (String, bool) = row.first(self.conn).optional()?.ok_or(MISSING)?;
+        let state = PlanState::from_word(&state);
+        Ok((state.ok_or_else(|| StoreError::inconsistent(TABLE, id, "state"))?, held))
+    }
+
     /// The plan of that number of a disclosure.
     pub fn plan_numbered(
         &mut self,

@@ -103,6 +103,21 @@ impl Reader<'_> {
         rows.into_iter().map(as_publication).collect()
     }
 
+    /// How many advisories are public, and since when the newest is. None is ever taken back, so
+    /// this changes exactly when the set does.
+    pub fn publication_count(&mut self) -> Result<(i64, Option<At>), StoreError> {
+        let rows = publications::table.count().get_result(self.conn)?;
+        let newest: Option<i64> =
+            publications::table.select(diesel::dsl::max(publications::at)).first(self.conn)?;
+        Ok((rows, newest.map(At::from_millis)))
+    }
+
+    /// Whether one advisory is public.
+    pub fn is_published(&mut self, advisory: AdvisoryId) -> Result<bool, StoreError> {
+        let row = publications::table.find(advisory.to_string()).select(publications::advisory);
+        Ok(row.first::<String>(self.conn).optional()?.is_some())
+    }
+
     /// An advisory's finished documents, in order.
     pub fn documents(&mut self, advisory: AdvisoryId) -> Result<Vec<StoredDocument>, StoreError> {
         type Row = (String, i32, String, Vec<u8>);

@@ -115,9 +115,21 @@ impl Reader<'_> {
         rows.into_iter().map(as_event).collect()
     }
 
-    /// Whether a person vouched for a step or decided against it.
-    pub fn is_settled_by_hand(&mut self, step: StepId) -> Result<bool, StoreError> {
+    /// One step of a plan, however many it has.
+    pub fn step(&mut self, plan: PlanId, step: StepId) -> Result<StepRow, StoreError> {
+        let row = steps::table
+            .find(step.to_string())
+            .filter(steps::plan.eq(plan.to_string()))
+            .first::<Row>(self.conn)
+            .optional()?;
+        as_step(row.ok_or(StoreError::NotFound("step"))?)
+    }
+
+    /// Whether a person vouched for a step of a plan or decided against it. The plan is named
+    /// because its log, and no other, can be found at once.
+    pub fn is_settled_by_hand(&mut self, plan: PlanId, step: StepId) -> Result<bool, StoreError> {
         let by_hand = step_events::table
+            .filter(step_events::plan.eq(plan.to_string()))
             .filter(step_events::step.eq(step.to_string()))
             .filter(step_events::kind.eq("by-hand").or(step_events::kind.eq("skipped")))
             .select(step_events::number);

@@ -12,7 +12,8 @@ use crate::formats::templates::Templates;
 use crate::formats::tree::{Papers, PublishedAdvisory};
 
 /// At T0 the page is there within this; a flood of readers makes no more questions than that.
-const FRESHNESS: Span = Span::millis(200);
+/// A page must not be the last thing of a day to be seen.
+const FRESHNESS: Span = Span::millis(50);
 
 struct OfHouse(Arc<House>);
 

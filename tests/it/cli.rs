@@ -4,6 +4,7 @@ mod approvals;
 mod bad_input;
 pub mod bench;
 mod fanout;
+mod figures;
 mod lists;
 mod mail;
 mod manners;

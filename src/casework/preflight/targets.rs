@@ -74,7 +74,12 @@ mod tests {
             phase: Phase::Gate,
             not_before: At::from_secs(0),
             after: vec![],
-            action: Action::Push { repository: "meadow".to_owned(), refs: vec![], pack, remake: None },
+            action: Action::Push {
+                repository: "meadow".to_owned(),
+                refs: vec![],
+                pack,
+                remake: None,
+            },
             sealing: None,
             on_move,
         }

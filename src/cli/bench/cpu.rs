@@ -19,6 +19,12 @@ pub fn own() -> f64 {
     time.tv_sec as f64 * 1000.0 + time.tv_nsec as f64 / 1_000_000.0
 }
 
+/// Milliseconds of a clock that only goes on, with their fractions.
+pub fn steady() -> f64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    time.tv_sec as f64 * 1000.0 + time.tv_nsec as f64 / 1_000_000.0
+}
+
 /// CPU time of children that ended, milliseconds, in steps of ten.
 pub fn children() -> anyhow::Result<f64> {
     fields("self", [13, 14])

@@ -67,6 +67,11 @@ impl Status {
         matches!(self, Self::Done | Self::Skipped)
     }
 
+    /// Whether it may go on by itself after a while.
+    pub const fn wakes(&self) -> bool {
+        matches!(self, Self::Unknown { .. } | Self::Retry { .. })
+    }
+
     /// The word in the clear column and for people.
     pub const fn word(&self) -> &'static str {
         match self {

@@ -1,0 +1,2 @@
+DROP INDEX disclosures_by_stage;
+DROP INDEX plans_by_state;
