@@ -84,7 +84,7 @@ async fn an_approved_release_starts_at_once_and_everybody_hears_the_same() {
         for wanted in [&*format!("The details are public: {URL}"), &story.t0.spoken()] {
             assert!(letter.text.contains(wanted), "{wanted} is not in {}", letter.text);
         }
-        assert!(letter.text.contains(&format!("{}", decided.spoken())), "{}", letter.text);
+        assert!(letter.text.contains(&decided.spoken()), "{}", letter.text);
     }
     assert_eq!(story.state(&notice).await, PlanState::Finished);
     let record = record(&story).await;
