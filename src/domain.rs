@@ -24,6 +24,7 @@ pub mod manifest;
 pub mod message;
 pub mod news;
 pub mod party;
+pub mod pause;
 pub mod plan;
 pub mod planner;
 pub mod quarantine;

@@ -4,8 +4,10 @@ mod artefact;
 mod attachment;
 mod patch;
 mod release;
+mod run;
 mod show;
 mod stage;
+mod timeline;
 
 use clap::{Args, Subcommand};
 
@@ -134,6 +136,8 @@ pub enum Disclosure {
     Stage(stage::Stage),
     ExportCandidate(stage::ExportCandidate),
     AddArtefact(artefact::AddArtefact),
+    Run(run::Attended),
+    Timeline(timeline::Timeline),
     /// Ask for the approved release to start before its time (needs --as)
     #[command(after_help = "Example:\n  \
         daybreak --as Ada disclosure publish-now x_meadow-2026-0001 --reason \"it leaked\"")]
@@ -168,8 +172,17 @@ pub struct Mark {
 }
 
 pub async fn run(verb: Disclosure, desk: &Desk) -> Ended {
-    use Disclosure::{Check, ExportCandidate, List, PublishNow, Show};
-    if matches!(verb, Show { .. } | List | Check { .. } | ExportCandidate(_) | PublishNow { .. }) {
+    use Disclosure::{Check, ExportCandidate, List, PublishNow, Run, Show, Timeline};
+    if matches!(
+        verb,
+        Show { .. }
+            | List
+            | Check { .. }
+            | ExportCandidate(_)
+            | PublishNow { .. }
+            | Run(_)
+            | Timeline(_)
+    ) {
         return perform(verb, desk).await;
     }
     let before = Before::edit(desk).await?;
@@ -260,6 +273,8 @@ async fn perform(verb: Disclosure, desk: &Desk) -> Ended {
         }
         Disclosure::Stage(order) => return stage::stage(desk, order).await,
         Disclosure::ExportCandidate(order) => stage::export(desk, &order).await?,
+        Disclosure::Run(order) => return run::attend(desk, &order).await,
+        Disclosure::Timeline(order) => timeline::show(desk, &order).await?,
         Disclosure::AddArtefact(add) => artefact::add(desk, add).await?,
         Disclosure::PublishNow { disclosure, reason } => {
             publish_now(desk, &disclosure, &reason).await?;

@@ -101,12 +101,12 @@ impl Engine {
         let manifest = manifest_of(&plan)?;
         let people = self.people_behind(&plan).await?;
         let early_lift = manifest.early_lift;
-        let (plan, facts, log) = self
+        let (plan, facts, pauses, log) = self
             .store
             .read(move |r| {
                 let facts = facts(r, &plan, early_lift)?;
                 let log = events_after(r, id, 0)?;
-                Ok::<_, StoreError>((plan, facts, log))
+                Ok::<_, StoreError>((plan, facts, r.pauses(id)?, log))
             })
             .await?;
         if people < manifest.threshold.max(1) {
@@ -117,6 +117,7 @@ impl Engine {
             }
         }
         let mut run = Run::new(&manifest, facts, self.house.outlets.repeats());
+        run.heed(&pauses);
         log.iter().for_each(|(_, e)| run.apply(e));
         let read_to = log.last().map_or(0, |(n, _)| *n);
         let (folded, checked) = (BTreeSet::new(), Vec::new());
@@ -131,13 +132,13 @@ impl Engine {
         else {
             return Ok(());
         };
-        let (plan, facts, log) = self
+        let (plan, facts, pauses, log) = self
             .store
             .read(move |r| {
                 let plan = r.plan(id)?;
                 let facts = facts(r, &plan, early_lift)?;
                 let log = events_after(r, id, read_to)?;
-                Ok::<_, StoreError>((plan, facts, log))
+                Ok::<_, StoreError>((plan, facts, r.pauses(id)?, log))
             })
             .await?;
         if let Some(day) = self.days.get_mut(&id) {
@@ -152,6 +153,7 @@ impl Engine {
                 day.read_to = *number;
             }
             day.run.learn(facts);
+            day.run.heed(&pauses);
             (day.facts, day.plan) = (facts, plan);
         }
         self.find_lost(id);

@@ -163,6 +163,7 @@ fn every_code_that_calls_a_person_is_explained() {
         "src/casework/inbound/clear.rs",
         "src/domain/quarantine.rs",
         "src/domain/run.rs",
+        "src/domain/run/pause.rs",
         "src/engine.rs",
         "src/engine/day.rs",
         "src/engine/deliveries.rs",

@@ -9,6 +9,7 @@
 )]
 
 mod approvals;
+mod attended;
 mod certificates;
 mod changes;
 mod cli;
@@ -37,6 +38,7 @@ mod postfix;
 mod postgres;
 mod previews;
 mod quarantine;
+mod record;
 mod repeat;
 mod reporters;
 mod simulate;

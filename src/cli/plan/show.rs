@@ -4,16 +4,18 @@
 use serde_json::{Value, json};
 
 use crate::casework::plans::{self, Standing};
-use crate::casework::{approvals, audits, members};
+use crate::casework::{approvals, audits, members, pauses};
 use crate::cli::desk::Desk;
 use crate::cli::print::table;
 use crate::cli::words;
 use crate::domain::action::Action;
 use crate::domain::news::NoticeKind;
 use crate::domain::party::CLEAR_SUBJECT;
+use crate::domain::pause::{Pause, Word};
 use crate::domain::plan::{Phase, Plan, PlanKind, Step};
-use crate::domain::run::{GoRow, Progress, Status};
+use crate::domain::run::{GoRow, Progress, Run, Status};
 use crate::domain::secret::Reason;
+use crate::domain::time::At;
 
 /// Drawn before the first step that anybody outside can see.
 const LINE: &str = "--- after this step it is public ---";
@@ -32,8 +34,40 @@ pub fn manifest(plan: &Plan) -> &str {
 pub async fn one(desk: &Desk, plan: &Plan) -> anyhow::Result<()> {
     let standing = plans::standing(&desk.house, plan).await?;
     let people = approvers(desk, &standing).await?;
-    let json = as_json(&standing, &people);
-    desk.print.either(&json, || as_text(&standing, &people))
+    let pauses = Pauses { all: pauses::of(&desk.house, plan).await?, now: desk.house.now() };
+    let json = as_json(&standing, &people, &pauses);
+    desk.print.either(&json, || as_text(&standing, &people, &pauses))
+}
+
+/// Who wants to be asked, as seen now.
+struct Pauses {
+    all: Vec<Pause>,
+    now: At,
+}
+
+impl Pauses {
+    fn as_json(&self, run: &Run) -> Vec<Value> {
+        let one = |p: &Pause| {
+            let word = p.word.open(Reason::Review);
+            json!({
+                "before": p.phase, "by": word.by, "reason": word.reason,
+                "at_most_seconds": p.holds.as_secs(), "lapses_at": p.until.map(At::rfc3339),
+                "waits_until": run.paused_until(p.phase, self.now).map(At::rfc3339),
+            })
+        };
+        self.all.iter().map(one).collect()
+    }
+
+    fn rows<'a>(&'a self, run: &'a Run) -> impl Iterator<Item = (&'static str, String)> + 'a {
+        self.all.iter().map(move |p| {
+            let Word { by, reason } = p.word.open(Reason::Review);
+            let state = match run.paused_until(p.phase, self.now) {
+                Some(until) => format!("WAITS until {} for `daybreak plan go-on`", until.rfc3339()),
+                None => format!("at most {} s once it could begin", p.holds.as_secs()),
+            };
+            ("pause", format!("before {}, {state} ({by}: {reason})", p.phase.word()))
+        })
+    }
 }
 
 /// Names of those whose approval still verifies today.
@@ -52,7 +86,7 @@ fn go(standing: &Standing) -> String {
     }
 }
 
-fn as_json(standing: &Standing, people: &[String]) -> Value {
+fn as_json(standing: &Standing, people: &[String], pauses: &Pauses) -> Value {
     let Standing { plan, manifest, facts, run, .. } = standing;
     let steps: Vec<_> = manifest
         .steps
@@ -83,14 +117,15 @@ fn as_json(standing: &Standing, people: &[String]) -> Value {
         if let Some(notice) = manifest.notice() {
             fields.insert("notice".to_owned(), json!(notice.word()));
         }
+        fields.insert("pauses".to_owned(), json!(pauses.as_json(run)));
         fields.insert("resends".to_owned(), json!(manifest.resends));
         fields.insert("steps".to_owned(), json!(steps));
     }
     value
 }
 
-fn as_text(standing: &Standing, people: &[String]) -> String {
-    let Standing { plan, manifest, facts, approvals, .. } = standing;
+fn as_text(standing: &Standing, people: &[String], pauses: &Pauses) -> String {
+    let Standing { plan, manifest, facts, approvals, run, .. } = standing;
     let mut state = plan.state.to_string();
     if facts.held {
         state.push_str(", HELD");
@@ -138,6 +173,7 @@ fn as_text(standing: &Standing, people: &[String]) -> String {
         head.push(("GO", go(standing)));
         head.push(("early start", lift.to_owned()));
     }
+    head.extend(pauses.rows(run));
     let head = head.into_iter().map(|(name, value)| vec![name.to_owned(), value]);
     format!("{}\n\n{}", table(&[], head), steps(standing))
 }
