@@ -12,13 +12,15 @@ use crate::domain::secret::Reason;
 use crate::store::AuditLine;
 
 /// Beginnings of verbs by which somebody steers; what is only prepared is left out.
-const STEERING: [&str; 8] = [
+const STEERING: [&str; 10] = [
     "plan-",
     "pause-leave",
     "publish-now",
     "disclosure-move",
     "disclosure-cancel",
-    "disclosure-override",
+    "disclosure-close",
+    "disclosure-mitigation",
+    "leak-",
     "house-",
     "bell-ack",
 ];
