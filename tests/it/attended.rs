@@ -276,6 +276,51 @@ async fn the_program_shows_a_day_and_asks(#[case] served: bool) {
     }
 }
 
+/// Nobody is there to answer any more: what waits goes on, and the day comes to its end.
+#[tokio::test]
+async fn a_terminal_that_hangs_up_stops_no_day() {
+    let (town, plan) = live_town().await;
+    let mut ada = Terminal::sit_down(&town);
+    ada.until("asks").await;
+    drop(ada.child.stdin.take());
+    ada.until("leaves").await;
+    assert_eq!(pauses::of(&town.house, &plan).await.unwrap(), []);
+    let member = town.house.store.read(|r| r.members()).await.unwrap()[0].id;
+    let dis = plan.disclosure;
+    let disclosure = town.house.store.read(move |r| r.disclosure(dis)).await.unwrap();
+    controls::publish_now(&town.house, member, &disclosure, "it leaked").await.unwrap();
+    let rest = ada.until("end").await;
+    assert!(!rest.iter().any(|e| e["event"] == "asks"), "{rest:?}");
+    assert!(ada.child.wait().await.unwrap().success());
+}
+
+/// What `plan pause` wrote is shown to whoever looks, until somebody lets it go.
+#[tokio::test]
+async fn a_pause_is_shown_to_everybody() {
+    let Some(story) = Story::at(Db::Sqlite, Point::Told).await else { return };
+    let dir = story.town.dir();
+    let plan = format!("{}/{}", story::PUBLIC_ID, story.release().number);
+    let run = |args: &[&str]| {
+        let mut daybreak = assert_cmd::Command::new(env!("CARGO_BIN_EXE_daybreak"));
+        let done = daybreak.arg("--dir").arg(&dir).args(["--as", "Ada Ngo"]).args(args);
+        let done = done.assert().success();
+        String::from_utf8(done.get_output().stdout.clone()).unwrap()
+    };
+    let pause = ["plan", "pause", &plan, "--before", "announce"];
+    run(&[&pause[..], &["--for", "90s", "--reason", "see the tags"]].concat());
+    let shown = run(&["plan", "show", &plan]);
+    for word in ["before announce", "at most 90 s", "Ada Ngo: see the tags"] {
+        assert!(shown.contains(word), "no {word} in\n{shown}");
+    }
+    let json: Value = serde_json::from_str(&run(&["--json", "plan", "show", &plan])).unwrap();
+    assert_eq!(json["pauses"][0]["before"], "announce");
+    assert_eq!(json["pauses"][0]["at_most_seconds"], 90);
+    assert_eq!(json["pauses"][0]["waits_until"], Value::Null);
+    run(&["plan", "go-on", &plan]);
+    let json: Value = serde_json::from_str(&run(&["--json", "plan", "show", &plan])).unwrap();
+    assert_eq!(json["pauses"], Value::Array(vec![]));
+}
+
 /// Long before T0 it ends without a trace but the record.
 #[tokio::test]
 async fn whoever_leaves_keeps_nothing_waiting() {

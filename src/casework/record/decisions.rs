@@ -174,7 +174,11 @@ impl Told {
             plan: *number,
             state: state.word(),
             since: When(*since),
-            detail: [code.as_str(), detail.as_str()].join(" ").trim().to_owned(),
+            // Where a code explains itself it is not said twice.
+            detail: match detail.starts_with(code.as_str()) {
+                true => detail.clone(),
+                false => format!("{code} {detail}").trim().to_owned(),
+            },
         }
     }
 }

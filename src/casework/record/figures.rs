@@ -7,6 +7,7 @@ use super::steps::{PlanRecord, StepRecord};
 use crate::casework::ledger::Status;
 use crate::casework::plans::Standing;
 use crate::domain::disclosure::Disclosure;
+use crate::domain::ledger::{DeliveryState, Tally};
 use crate::domain::plan::{Phase, PlanKind};
 use crate::domain::time::Span;
 use crate::store::Decided;
@@ -43,8 +44,10 @@ pub struct Figures {
     pub skipped: usize,
     /// Recipients of the newest notice.
     pub recipients: usize,
-    /// Of these, how many had it.
+    /// Of these, how many had it, as far as anybody could tell.
     pub had_it: usize,
+    /// Of these, how many relays took it for, and nothing was heard since for too long.
+    pub silent: usize,
     /// Bells on record.
     pub bells: usize,
 }
@@ -106,6 +109,7 @@ impl Figures {
             skipped: count(|s| s.status == "skipped"),
             recipients: told.tally.as_ref().map_or(0, |t| t.of),
             had_it: told.tally.as_ref().map_or(0, |t| t.have),
+            silent: silent(told),
             bells,
         }
     }
@@ -132,14 +136,25 @@ pub(super) fn open(
         });
         all.extend(aside);
     }
-    if let Some(tally) = told.tally.as_ref().filter(|t| !t.is_complete()) {
-        all.push(Open {
-            code: "not-told",
-            about: format!("notice {}", tally.revision),
-            what: format!("{} of {} recipients had theirs", tally.have, tally.of),
-        });
+    if let Some(tally) = &told.tally {
+        let about = format!("notice {}", tally.revision);
+        let silent = silent(told);
+        let without = tally.of.saturating_sub(tally.have).saturating_sub(silent);
+        if without > 0 {
+            let what = format!("{without} of {} recipients did not get theirs", tally.of);
+            all.push(Open { code: "not-told", about: about.clone(), what });
+        }
+        if silent > 0 {
+            let what = format!("a relay took it for {silent} of {}, who were silent", tally.of);
+            all.push(Open { code: "silent", about, what });
+        }
     }
     all
+}
+
+fn silent(told: &Status) -> usize {
+    let of = |t: &Tally| t.states.get(&DeliveryState::Silent).copied();
+    told.tally.as_ref().and_then(of).unwrap_or(0)
 }
 
 fn of_go(plan: &PlanRecord) -> Option<Open> {

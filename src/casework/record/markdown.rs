@@ -94,7 +94,8 @@ fn figures(record: &Record) -> Vec<Vec<String>> {
         ("settled by a person's word", f.by_hand.to_string()),
         ("skipped", f.skipped.to_string()),
         ("public steps more than 5 s late", f.late.to_string()),
-        ("recipients who had the notice", format!("{} of {}", f.had_it, f.recipients)),
+        ("recipients known to have had the notice", format!("{} of {}", f.had_it, f.recipients)),
+        ("others silent after a relay took it", f.silent.to_string()),
         ("bells on record", f.bells.to_string()),
         ("made from everything until", when(record.as_of)),
     ];

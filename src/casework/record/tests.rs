@@ -84,6 +84,7 @@ fn imagined() -> Record {
             skipped: 0,
             recipients: 3,
             had_it: 2,
+            silent: 1,
             bells: 1,
         },
         open: vec![Open {

@@ -309,8 +309,10 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         (self.asks, self.open) = (false, None);
+        let left = pauses::leave(&self.desk.house, self.who(), &self.plan, self.id).await;
         self.told.say("leaves", "nothing is asked any more; the day goes on by itself");
-        match pauses::leave(&self.desk.house, self.who(), &self.plan, self.id).await {
+        match left {
+            // Then they lapse.
             Err(CaseError::Store(StoreError::Unavailable(_))) | Ok(()) => Ok(()),
             Err(e) => Err(e.into()),
         }
