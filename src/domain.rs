@@ -25,6 +25,7 @@ pub mod manifest;
 pub mod message;
 pub mod news;
 pub mod party;
+pub mod pause;
 pub mod plan;
 pub mod planner;
 pub mod preflight;

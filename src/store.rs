@@ -24,6 +24,7 @@ mod lease;
 mod members;
 mod messages;
 mod migrate;
+mod pauses;
 mod place;
 mod plans;
 mod publications;

@@ -68,7 +68,19 @@ pub async fn timeline(house: &House, disclosure: &Disclosure) -> Case<Vec<Line>>
 
 fn step_line(standing: &Standing, event: &StepEvent) -> Line {
     let step = standing.manifest.steps.iter().find(|s| s.id == event.step);
-    let (what, detail) = match &event.happened {
+    let (what, detail) = told(&event.happened);
+    Line {
+        at: event.at,
+        planned: step.map(|s| s.not_before),
+        who: format!("plan {}", standing.plan.number),
+        what: format!("{} {what}", step.map(spoken).unwrap_or_default()),
+        detail,
+    }
+}
+
+/// What happened to a step, in a few words, and the evidence or particulars.
+pub fn told(happened: &Happened) -> (&'static str, String) {
+    match happened {
         Happened::Looked { seen } => ("looked", said(seen)),
         Happened::Intended => ("began", String::new()),
         Happened::Acted { receipt } => ("done", receipt.detail.clone()),
@@ -80,13 +92,6 @@ fn step_line(standing: &Standing, event: &StepEvent) -> Line {
         Happened::Delayed { code, said } => ("delayed on its way", format!("{code}: {said}")),
         Happened::Bounced { code, said } => ("came back", format!("{code}: {said}")),
         Happened::Acknowledged { by, how } => ("was read", format!("{by}: {how}")),
-    };
-    Line {
-        at: event.at,
-        planned: step.map(|s| s.not_before),
-        who: format!("plan {}", standing.plan.number),
-        what: format!("{} {what}", step.map(spoken).unwrap_or_default()),
-        detail,
     }
 }
 

@@ -32,7 +32,12 @@ pub struct Status {
 
 /// Who has which notice of a disclosure.
 pub async fn status(house: &House, disclosure: &Disclosure) -> Case<Status> {
-    let ledger = ledger_of(house, disclosure.id).await?;
+    status_at(house, disclosure, house.now()).await
+}
+
+/// The same as it was known at `at`, where that depends on how long nothing was heard.
+pub async fn status_at(house: &House, disclosure: &Disclosure, at: At) -> Case<Status> {
+    let ledger = ledger_at(house, disclosure.id, at).await?;
     let distributors = house.store.read(|r| r.distributors()).await?;
     let name = |recipient: &str| {
         let theirs = distributors
@@ -47,6 +52,10 @@ pub async fn status(house: &House, disclosure: &Disclosure) -> Case<Status> {
 
 /// The ledger itself, without names.
 pub(super) async fn ledger_of(house: &House, disclosure: DisclosureId) -> Case<Ledger> {
+    ledger_at(house, disclosure, house.now()).await
+}
+
+async fn ledger_at(house: &House, disclosure: DisclosureId, at: At) -> Case<Ledger> {
     let read = house.store.read(move |r| {
         let mut all = Vec::new();
         for plan in r.plans(disclosure)? {
@@ -71,7 +80,7 @@ pub(super) async fn ledger_of(house: &House, disclosure: DisclosureId) -> Case<L
         }
         let run = folded(house, &plan, &manifest, &events);
         let sent = Sent { plan: &plan, revision, run: &run, events: &events };
-        kept.push(ledger::deliveries(&sent, house.now()));
+        kept.push(ledger::deliveries(&sent, at));
     }
     Ok(Ledger::of(kept))
 }

@@ -69,7 +69,7 @@ pub async fn make_as(
     kind: PlanKind,
     order: &Order,
 ) -> Case<(Plan, Vec<Finding>)> {
-    match kind {
+    let (plan, findings) = match kind {
         PlanKind::Notice => notice::make(house, actor, disclosure, order).await,
         PlanKind::Release => release::make(house, actor, disclosure, order).await,
         PlanKind::Headsup => headsup::make(house, actor, disclosure, order).await,
@@ -77,7 +77,15 @@ pub async fn make_as(
             format!("{kind} plans cannot be made yet"),
             "this version makes notice, headsup and release plans",
         )),
+    }?;
+    // Whoever went on although something stopped is on record.
+    let mut accepted: Vec<&str> = findings.iter().map(|f| f.code.as_str()).collect();
+    accepted.retain(|code| order.accept.iter().any(|a| a == code));
+    if !accepted.is_empty() {
+        let deed = house.deed(actor, "plan-accept", plan.id).detail(accepted.join(" "));
+        house.store.write(&deed, |_| Ok::<_, StoreError>(())).await?;
     }
+    Ok((plan, findings))
 }
 
 /// What a plan says, from its stored text.
@@ -135,16 +143,17 @@ pub async fn standing(house: &House, plan: &Plan) -> Case<Standing> {
     let manifest = manifest_of(plan)?;
     let early_lift = manifest.early_lift;
     let id = plan.id;
-    let (plan, approvals, facts, events) = house
+    let (plan, approvals, facts, pauses, events) = house
         .store
         .read(move |r| {
             let plan = r.plan(id)?;
             let facts = facts(r, &plan, early_lift)?;
-            let events = events(r, id)?;
-            Ok::<_, StoreError>((plan, r.approvals(id)?, facts, events))
+            let (pauses, events) = (r.pauses(id)?, events(r, id)?);
+            Ok::<_, StoreError>((plan, r.approvals(id)?, facts, pauses, events))
         })
         .await?;
     let mut run = Run::new(&manifest, facts, house.outlets.repeats());
+    run.heed(&pauses);
     events.iter().for_each(|e| run.apply(e));
     Ok(Standing { plan, manifest, approvals, facts, run, events })
 }

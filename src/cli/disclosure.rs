@@ -7,8 +7,10 @@ mod hurry;
 mod mitigation;
 mod patch;
 mod release;
+mod run;
 mod show;
 mod stage;
+mod timeline;
 
 use clap::{Args, Subcommand};
 
@@ -154,6 +156,8 @@ pub enum Disclosure {
     Stage(stage::Stage),
     ExportCandidate(stage::ExportCandidate),
     AddArtefact(artefact::AddArtefact),
+    Run(run::Attended),
+    Timeline(timeline::Timeline),
     PublishNow(hurry::PublishNow),
     MitigationOnly(mitigation::MitigationOnly),
     Deputy(hands::Deputy),
@@ -182,8 +186,9 @@ pub struct Mark {
 }
 
 pub async fn run(verb: Disclosure, desk: &Desk) -> Ended {
-    use Disclosure::{Check, ExportCandidate, List, Show};
-    if matches!(verb, Show { .. } | List | Check { .. } | ExportCandidate(_)) {
+    use Disclosure::{Check, ExportCandidate, List, Run, Show, Timeline};
+    if matches!(verb, Show { .. } | List | Check { .. } | ExportCandidate(_) | Run(_) | Timeline(_))
+    {
         return perform(verb, desk).await;
     }
     let before = Before::edit(desk).await?;
@@ -281,6 +286,8 @@ async fn perform(verb: Disclosure, desk: &Desk) -> Ended {
         }
         Disclosure::Stage(order) => return stage::stage(desk, order).await,
         Disclosure::ExportCandidate(order) => stage::export(desk, &order).await?,
+        Disclosure::Run(order) => return run::attend(desk, &order).await,
+        Disclosure::Timeline(order) => timeline::show(desk, &order).await?,
         Disclosure::AddArtefact(add) => artefact::add(desk, add).await?,
         Disclosure::PublishNow(order) => hurry::run(desk, order).await?,
         Disclosure::Deputy(order) => hands::deputy(desk, &order).await?,

@@ -61,6 +61,15 @@ impl Print {
         if self.json { self.json(value) } else { self.data(&text()) }
     }
 
+    /// One of many, as it happens: a line of JSON, or of text.
+    pub fn each(
+        self,
+        value: &serde_json::Value,
+        text: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        if self.json { self.bytes(format!("{value}\n").as_bytes()) } else { self.data(&text()) }
+    }
+
     /// What a command made: its id alone on stdout, what the rules say on stderr.
     pub fn made(self, id: impl ToString, findings: &[Finding]) -> anyhow::Result<()> {
         let id = id.to_string();

@@ -2,11 +2,12 @@
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 
+use crate::casework::pauses::PHASES;
 use crate::domain::disclosure::{AttachmentKind, ReleaseKind};
 use crate::domain::manifest::Manifest;
 use crate::domain::news::NoticeKind;
 use crate::domain::party::ContactKind;
-use crate::domain::plan::PlanKind;
+use crate::domain::plan::{Phase, PlanKind};
 use crate::domain::time::Span;
 
 /// `person`, `role` or `list`.
@@ -19,6 +20,22 @@ pub fn contact_kind() -> impl TypedValueParser<Value = ContactKind> {
 pub fn plan_kind() -> impl TypedValueParser<Value = PlanKind> {
     PossibleValuesParser::new(PlanKind::ALL.map(PlanKind::word))
         .try_map(|word| PlanKind::from_word(&word).ok_or("no such kind"))
+}
+
+/// `gate`, `announce` or `follow-up`: what somebody can be asked before.
+pub fn phase() -> impl TypedValueParser<Value = Phase> {
+    PossibleValuesParser::new(PHASES.map(Phase::word))
+        .try_map(|word| Phase::from_word(&word).ok_or("no such phase"))
+}
+
+/// `90s` or `10m`.
+pub fn short_span() -> impl TypedValueParser<Value = Span> {
+    NonEmptyStringValueParser::new().try_map(|text| {
+        let number = |n: &str| n.parse::<u16>().ok().map(i64::from);
+        let seconds = text.strip_suffix('s').and_then(number).map(Span::secs);
+        let minutes = || text.strip_suffix('m').and_then(number).map(Span::mins);
+        seconds.or_else(minutes).ok_or("write seconds or minutes: 90s, 10m")
+    })
 }
 
 /// `pinned` or `built-from-tag`.

@@ -5,11 +5,13 @@
 //! command of a public plan can change the world; after GO a step that fails never stops
 //! another one for longer than `announce_after`.
 
+mod pause;
 mod progress;
 mod steady;
 
 use std::collections::BTreeMap;
 
+use pause::Pauses;
 pub use progress::{GAVE_UP, NOBODY_CAN_TELL, Progress, Status};
 use steady::Steady;
 
@@ -96,6 +98,7 @@ pub struct Run {
     changed: BTreeMap<StepId, At>,
     doubted: BTreeMap<StepId, At>,
     gone: Option<At>,
+    pauses: Pauses,
 }
 
 impl Run {
@@ -124,6 +127,7 @@ impl Run {
             changed: BTreeMap::new(),
             doubted: BTreeMap::new(),
             gone,
+            pauses: Pauses::default(),
         }
     }
 
@@ -150,10 +154,14 @@ impl Run {
         self.changed.insert(event.step, at);
         let Some(progress) = self.progress.get_mut(&event.step) else { return };
         progress.fold(step, (habit, settled), self.t0, event);
+        let is_settled = progress.status.is_settled();
         if !matches!(progress.status, Status::Unknown { .. }) {
             self.doubted.remove(&event.step);
         } else if !matches!(event.happened, Happened::Looked { .. }) {
             self.doubted.insert(event.step, at);
+        }
+        if is_settled {
+            self.note_reached(at);
         }
     }
 
@@ -240,6 +248,7 @@ impl Run {
             commands.extend(ready.into_iter().filter_map(|s| self.next_for(s, now)));
         }
         commands.extend(self.pages());
+        commands.extend(self.pause_pages(now));
         if self.public && self.has_ended(now) && !self.is_settled() {
             commands.push(Command::Page { code: "headsup-too-late", step: None });
         }
@@ -265,7 +274,12 @@ impl Run {
         let anyway = self.gone.map(|at| at.plus(self.announce_after));
         let anyway = anyway.map(|at| now.plus(at.since(self.steady.now(now))));
         let cancel = self.noticed_late.map(|at| at.plus(CANCEL_WINDOW));
-        from_steps.chain([go, anyway, cancel]).flatten().filter(|at| *at > now).min()
+        from_steps
+            .chain([go, anyway, cancel])
+            .chain(self.pauses_end(now))
+            .flatten()
+            .filter(|at| *at > now)
+            .min()
     }
 
     fn has_ended(&self, now: At) -> bool {
@@ -289,6 +303,9 @@ impl Run {
             // A clock that was ahead of T0 and was put right: it is not late any more.
             self.noticed_late = None;
             return Vec::new();
+        }
+        if let Some(said) = self.pause_before_go(now) {
+            return said;
         }
         // Whoever approved it last wanted it now: an engine that was away is no reason to ask.
         if self.at_once {
@@ -344,6 +361,9 @@ impl Run {
         // What GO opened stays open, even when the clock is set back behind T0.
         let opened = go_at(self.facts).is_some() && step.not_before <= self.t0;
         if !opened && now < self.opens_at(step) {
+            return false;
+        }
+        if self.waits_for_a_word(step, now) {
             return false;
         }
         let steady = self.steady.now(now);

@@ -111,12 +111,12 @@ impl Engine {
         let manifest = manifest_of(&plan)?;
         let people = self.people_behind(&plan).await?;
         let early_lift = manifest.early_lift;
-        let (plan, facts, log) = self
+        let (plan, facts, pauses, log) = self
             .store
             .read(move |r| {
                 let facts = facts(r, &plan, early_lift)?;
                 let log = events_after(r, id, 0)?;
-                Ok::<_, StoreError>((plan, facts, log))
+                Ok::<_, StoreError>((plan, facts, r.pauses(id)?, log))
             })
             .await?;
         if people < manifest.threshold.max(1) {
@@ -127,6 +127,7 @@ impl Engine {
             }
         }
         let mut run = Run::new(&manifest, facts, self.house.outlets.repeats());
+        run.heed(&pauses);
         log.iter().for_each(|(_, e)| run.apply(e));
         let mut vouched = Vouched::new(&manifest.steps, &self.house.outlets.repeats());
         log.iter().for_each(|(_, e)| vouched.fold(e));
@@ -144,7 +145,7 @@ impl Engine {
         let Some(day) = self.days.get(&id) else { return Ok(()) };
         let (early_lift, read_to) = (day.manifest.early_lift, day.read_to);
         let whole = now.since(day.opened_at) >= OPENED_FOR;
-        let (facts, log) = self
+        let (facts, pauses, log) = self
             .store
             .read(move |r| {
                 let stands = match whole {
@@ -152,7 +153,7 @@ impl Engine {
                     false => r.plan_stands(id)?,
                 };
                 let facts = facts_of(r, id, stands, early_lift)?;
-                Ok::<_, StoreError>((facts, events_after(r, id, read_to)?))
+                Ok::<_, StoreError>((facts, r.pauses(id)?, events_after(r, id, read_to)?))
             })
             .await?;
         if let Some(day) = self.days.get_mut(&id) {
@@ -168,6 +169,7 @@ impl Engine {
                 day.read_to = *number;
             }
             day.run.learn(facts);
+            day.run.heed(&pauses);
             (day.facts, day.plan.state, day.plan.held) = (facts, facts.state, facts.held);
             if whole {
                 day.opened_at = now;

@@ -155,6 +155,18 @@ table! {
 }
 
 table! {
+    pauses (plan, phase) {
+        plan -> Text,
+        phase -> Text,
+        holds -> BigInt,
+        until -> Nullable<BigInt>,
+        session -> Nullable<Text>,
+        ended -> Bool,
+        sealed -> Binary,
+    }
+}
+
+table! {
     steps (id) {
         id -> Text,
         plan -> Text,
@@ -260,6 +272,7 @@ allow_tables_to_appear_in_same_query!(
     lifts,
     members,
     messages,
+    pauses,
     plans,
     publications,
     revision,

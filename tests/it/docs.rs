@@ -164,6 +164,7 @@ fn every_code_that_calls_a_person_is_explained() {
         "src/domain/preflight.rs",
         "src/domain/quarantine.rs",
         "src/domain/run.rs",
+        "src/domain/run/pause.rs",
         "src/engine.rs",
         "src/engine/branches.rs",
         "src/engine/day.rs",

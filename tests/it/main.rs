@@ -9,6 +9,7 @@
 )]
 
 mod approvals;
+mod attended;
 mod branches;
 mod certificates;
 mod changes;
@@ -39,6 +40,7 @@ mod postgres;
 mod preflight;
 mod previews;
 mod quarantine;
+mod record;
 mod repeat;
 mod reporters;
 mod simulate;

@@ -4,16 +4,18 @@
 use serde_json::{Value, json};
 
 use crate::casework::plans::{self, Standing};
-use crate::casework::{approvals, audits, members, preflight};
+use crate::casework::{approvals, audits, members, pauses, preflight};
 use crate::cli::desk::Desk;
 use crate::cli::print::table;
 use crate::cli::words;
 use crate::domain::action::Action;
 use crate::domain::news::NoticeKind;
 use crate::domain::party::CLEAR_SUBJECT;
+use crate::domain::pause::{Pause, Word};
 use crate::domain::plan::{OnMove, Phase, Plan, PlanKind, Step};
-use crate::domain::run::{GoRow, Progress, Status};
+use crate::domain::run::{GoRow, Progress, Run, Status};
 use crate::domain::secret::Reason;
+use crate::domain::time::At;
 
 /// Drawn before the first step that anybody outside can see.
 const LINE: &str = "--- after this step it is public ---";
@@ -32,14 +34,46 @@ pub fn manifest(plan: &Plan) -> &str {
 pub async fn one(desk: &Desk, plan: &Plan) -> anyhow::Result<()> {
     let standing = plans::standing(&desk.house, plan).await?;
     let people = approvers(desk, &standing).await?;
+    let pauses = Pauses { all: pauses::of(&desk.house, plan).await?, now: desk.house.now() };
     let looked = preflight::last(&desk.house, plan).await?;
-    let mut json = as_json(&standing, &people);
+    let mut json = as_json(&standing, &people, &pauses);
     if let Some(fields) = json.as_object_mut() {
         fields
             .insert("preflight".to_owned(), json!(looked.as_ref().map(super::preflight::as_json)));
     }
     let ahead = looked.as_ref().map(super::preflight::spoken);
-    desk.print.either(&json, || as_text(&standing, &people, ahead))
+    desk.print.either(&json, || as_text(&standing, &people, &pauses, ahead))
+}
+
+/// Who wants to be asked, as seen now.
+struct Pauses {
+    all: Vec<Pause>,
+    now: At,
+}
+
+impl Pauses {
+    fn as_json(&self, run: &Run) -> Vec<Value> {
+        let one = |p: &Pause| {
+            let word = p.word.open(Reason::Review);
+            json!({
+                "before": p.phase, "by": word.by, "reason": word.reason,
+                "at_most_seconds": p.holds.as_secs(), "lapses_at": p.until.map(At::rfc3339),
+                "waits_until": run.paused_until(p.phase, self.now).map(At::rfc3339),
+            })
+        };
+        self.all.iter().map(one).collect()
+    }
+
+    fn rows<'a>(&'a self, run: &'a Run) -> impl Iterator<Item = (&'static str, String)> + 'a {
+        self.all.iter().map(move |p| {
+            let Word { by, reason } = p.word.open(Reason::Review);
+            let state = match run.paused_until(p.phase, self.now) {
+                Some(until) => format!("WAITS until {} for `daybreak plan go-on`", until.rfc3339()),
+                None => format!("at most {} s once it could begin", p.holds.as_secs()),
+            };
+            ("pause", format!("before {}, {state} ({by}: {reason})", p.phase.word()))
+        })
+    }
 }
 
 /// Names of those whose approval still verifies today.
@@ -58,7 +92,7 @@ fn go(standing: &Standing) -> String {
     }
 }
 
-fn as_json(standing: &Standing, people: &[String]) -> Value {
+fn as_json(standing: &Standing, people: &[String], pauses: &Pauses) -> Value {
     let Standing { plan, manifest, facts, run, .. } = standing;
     let steps: Vec<_> = manifest
         .steps
@@ -90,14 +124,20 @@ fn as_json(standing: &Standing, people: &[String]) -> Value {
         if let Some(notice) = manifest.notice() {
             fields.insert("notice".to_owned(), json!(notice.word()));
         }
+        fields.insert("pauses".to_owned(), json!(pauses.as_json(run)));
         fields.insert("resends".to_owned(), json!(manifest.resends));
         fields.insert("steps".to_owned(), json!(steps));
     }
     value
 }
 
-fn as_text(standing: &Standing, people: &[String], ahead: Option<String>) -> String {
-    let Standing { plan, manifest, facts, approvals, .. } = standing;
+fn as_text(
+    standing: &Standing,
+    people: &[String],
+    pauses: &Pauses,
+    ahead: Option<String>,
+) -> String {
+    let Standing { plan, manifest, facts, approvals, run, .. } = standing;
     let mut state = plan.state.to_string();
     if facts.held {
         state.push_str(", HELD");
@@ -146,6 +186,7 @@ fn as_text(standing: &Standing, people: &[String], ahead: Option<String>) -> Str
         head.push(("early start", lift.to_owned()));
     }
     head.extend(ahead.map(|said| ("preflight", said)));
+    head.extend(pauses.rows(run));
     let head = head.into_iter().map(|(name, value)| vec![name.to_owned(), value]);
     format!("{}\n\n{}", table(&[], head), steps(standing))
 }

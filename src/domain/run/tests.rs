@@ -10,6 +10,8 @@ use crate::domain::receipt::{OutletError, Receipt, Seen};
 use crate::domain::zone::T0;
 use rstest::rstest;
 
+mod pauses;
+
 const T: At = At::from_secs(1_796_137_200);
 const SAME_BYTES: Repeat = Repeat::SameBytes { after: Span::mins(2), max: 1 };
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use super::case::{Case, Point};
 use super::fate::Fate;
 use super::world::{Way, World};
+use crate::casework::pauses::{self, Asker};
 use crate::casework::plans::{Standing, standing};
 use crate::casework::{House, controls};
 use crate::domain::action::Action;
 use crate::domain::blob::Sha256;
 use crate::domain::deed::Actor;
-use crate::domain::ids::StepId;
-use crate::domain::plan::{Plan, PlanState};
+use crate::domain::ids::{HolderId, StepId};
+use crate::domain::plan::{Phase, Plan, PlanState};
 use crate::domain::run::{GoRow, Status};
 use crate::domain::time::Span;
 
@@ -19,6 +20,8 @@ use crate::domain::time::Span;
 const ACTOR: Actor = Actor::Operator;
 /// How they call themselves.
 const NAME: &str = "Ada";
+/// The same, when they want to be asked.
+const ASKER: Asker<'_> = Asker { actor: ACTOR, by: NAME };
 
 /// The people.
 pub struct Crew {
@@ -55,6 +58,7 @@ impl Crew {
         let house = &self.house;
         let _refused = match fate.below(8) {
             0 | 1 => controls::hold(house, ACTOR, &now.plan, "wait").await,
+            3 if !now.facts.held => pause(house, &now).await,
             2 | 3 => controls::resume(house, ACTOR, &now.plan, "go on").await,
             4 if fate.chance(200) => controls::abort(house, ACTOR, &now.plan, "not today").await,
             5 => self.publish_now(case, fate).await,
@@ -81,6 +85,10 @@ impl Crew {
         let house = &self.house;
         if now.facts.held {
             let _refused = controls::resume(house, ACTOR, &now.plan, "go on").await;
+        }
+        for asked in pauses::of(house, &now.plan).await.unwrap_or_default() {
+            let phase = Some(asked.phase);
+            let _refused = pauses::go_on(house, ASKER, &now.plan, phase, "go on").await;
         }
         let late = self.world.now().since(now.plan.t0) > Span::hours(6);
         if late && now.plan.kind.is_public() && now.facts.go.is_none() {
@@ -135,6 +143,17 @@ impl Crew {
             .collect();
         let held = if now.facts.held { "held" } else { "not held" };
         format!("{} {:?} {held}: {}", now.plan.state, now.facts.go, steps.join(", "))
+    }
+}
+
+/// Somebody wants to be asked before what comes next, or the terminal of somebody dies.
+async fn pause(house: &House, now: &Standing) -> crate::casework::Case<()> {
+    let phase = if now.facts.go.is_none() { Phase::Gate } else { Phase::Announce };
+    if now.events.len().is_multiple_of(2) {
+        pauses::place(house, ASKER, &now.plan, phase, None, "wait").await.map(|_| ())
+    } else {
+        let session = house.fresh(HolderId::new);
+        pauses::attend(house, ASKER, &now.plan, session, &pauses::PHASES).await.map(|_| ())
     }
 }
 
