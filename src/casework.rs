@@ -30,6 +30,7 @@ pub mod patches;
 pub mod plans;
 pub mod publications;
 pub mod rearm;
+pub mod rehearsals;
 pub mod releases;
 pub mod restore;
 pub mod traces;

@@ -23,6 +23,7 @@ mod preflight;
 mod press_room;
 mod readability;
 mod refusals;
+pub mod rehearsal;
 mod seal;
 mod unarmed;
 mod watch;
@@ -57,6 +58,7 @@ use perform::Outcome;
 use places::Places;
 use press_room::PressRoom;
 use refusals::Refusals;
+use rehearsal::Rehearsals;
 use watch::{ClockWatch, Suspicion};
 
 /// Why an engine cannot go on.
@@ -148,6 +150,7 @@ pub struct Engine {
     alarms: Alarms,
     rounds: Rounds,
     covers: Covers,
+    rehearsals: Rehearsals,
     fuse: Fuse,
     press_room: PressRoom,
     /// Which house this is, and whether it may act.
@@ -197,6 +200,7 @@ impl Engine {
             alarms: Alarms::default(),
             rounds: Rounds::default(),
             covers: Covers::default(),
+            rehearsals: Rehearsals::default(),
             fuse: Fuse::default(),
             press_room,
             known: Known::default(),
@@ -363,6 +367,7 @@ impl Engine {
         let barred = !sure || suspicion.is_some_and(|s| s.bars(day.facts.lifted));
         let commands = day.run.decide(now, !barred);
         self.preflight(id, now);
+        self.rehearse_ahead(id, now);
         for command in commands {
             let done = match command {
                 Command::Look(step) => {

@@ -2,7 +2,7 @@
 
 use super::members::recall;
 use super::plans::{Succession, approval_text, manifest_of};
-use super::{Case, CaseError, House};
+use super::{Case, CaseError, House, rehearsals};
 use crate::domain::approval::Approval;
 use crate::domain::approval_text::ApprovalText;
 use crate::domain::deed::Actor;
@@ -93,6 +93,7 @@ pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -
             "there is nothing left to tell in advance",
         ));
     }
+    rehearsals::refuse_red(house, &plan).await?;
     let approval = Approval {
         id: house.fresh(ApprovalId::new),
         plan: id,

@@ -2,6 +2,7 @@
 
 mod approve;
 mod make;
+mod rehearse;
 mod show;
 mod steer;
 
@@ -61,6 +62,7 @@ pub enum Plan {
         #[arg(long, value_name = "FILE")]
         to_team: PathBuf,
     },
+    Rehearse(rehearse::Rehearse),
     Approve(approve::Approve),
     #[command(flatten)]
     Steer(steer::Steer),
@@ -106,6 +108,7 @@ pub async fn run(verb: Plan, desk: &Desk) -> Ended {
                 found.number
             ));
         }
+        Plan::Rehearse(rehearse) => return rehearse::run(desk, &rehearse).await,
         Plan::Approve(approve) => {
             let before = Before::edit(desk).await?;
             let ended = approve::run(desk, &approve).await.map(|()| Exit::Ok);

@@ -6,6 +6,7 @@ use tokio::task::JoinError;
 
 use super::alarms::Cause;
 use super::{Engine, EngineError};
+use crate::casework::Case;
 use crate::casework::challenges::Round;
 use crate::casework::covers;
 use crate::casework::ledger::Worry;
@@ -34,6 +35,8 @@ pub(super) enum Errand {
     Delivered(Vec<Worry>),
     /// Mail was looked after: whether the room for mail of nobody ends.
     Mailbox(bool),
+    /// A plan was rehearsed: codes of what was red, or why it could not be played.
+    Rehearsed(PlanId, Case<Vec<String>>),
     /// The nightly round is over: how many bells were taken.
     Kept(Result<u32, EngineError>),
 }
@@ -87,6 +90,7 @@ impl Engine {
             Ok(Errand::Mailbox(true)) => self.room_is_scarce(),
             Ok(Errand::Asked(Some(round))) => self.asked(&round),
             Ok(Errand::Covered(round)) => self.covered(round.as_ref()),
+            Ok(Errand::Rehearsed(plan, ended)) => self.rehearsed(plan, ended),
             Ok(Errand::Asked(None)) => tracing::warn!("nobody could be asked for a proof"),
             Ok(Errand::Kept(Ok(rung))) => tracing::info!(rung, "nightly round"),
             Ok(Errand::Kept(Err(_))) => tracing::warn!("the nightly round was broken off"),

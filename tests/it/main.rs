@@ -37,6 +37,7 @@ mod postfix;
 mod postgres;
 mod previews;
 mod quarantine;
+mod rehearsal;
 mod repeat;
 mod reporters;
 mod simulate;

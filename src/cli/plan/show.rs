@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::casework::plans::{self, Standing};
+use crate::casework::rehearsals::{self, Rehearsed};
 use crate::casework::{approvals, audits, members};
 use crate::cli::desk::Desk;
 use crate::cli::print::table;
@@ -32,8 +33,22 @@ pub fn manifest(plan: &Plan) -> &str {
 pub async fn one(desk: &Desk, plan: &Plan) -> anyhow::Result<()> {
     let standing = plans::standing(&desk.house, plan).await?;
     let people = approvers(desk, &standing).await?;
-    let json = as_json(&standing, &people);
-    desk.print.either(&json, || as_text(&standing, &people))
+    let last = rehearsals::newest(&desk.house, &standing.plan).await?;
+    let json = as_json(&standing, &people, last.as_ref());
+    desk.print.either(&json, || as_text(&standing, &people, last.as_ref()))?;
+    if standing.plan.state.is_voidable() {
+        let said = rehearsals::finding(last.as_ref(), desk.house.now());
+        desk.print.findings(&said.into_iter().collect::<Vec<_>>());
+    }
+    Ok(())
+}
+
+fn rehearsed(last: Option<&Rehearsed>) -> String {
+    match last {
+        None => "never".to_owned(),
+        Some(Rehearsed { at, red }) if red.is_empty() => format!("green on {}", at.spoken()),
+        Some(Rehearsed { at, red }) => format!("RED on {}: {}", at.spoken(), red.join(", ")),
+    }
 }
 
 /// Names of those whose approval still verifies today.
@@ -52,7 +67,7 @@ fn go(standing: &Standing) -> String {
     }
 }
 
-fn as_json(standing: &Standing, people: &[String]) -> Value {
+fn as_json(standing: &Standing, people: &[String], last: Option<&Rehearsed>) -> Value {
     let Standing { plan, manifest, facts, run, .. } = standing;
     let steps: Vec<_> = manifest
         .steps
@@ -74,6 +89,8 @@ fn as_json(standing: &Standing, people: &[String]) -> Value {
     let mut value = super::as_json(plan);
     if let Some(fields) = value.as_object_mut() {
         fields.insert("approved_by".to_owned(), json!(people));
+        let played = last.map(|l| json!({ "at": l.at.rfc3339(), "red": l.red }));
+        fields.insert("rehearsed".to_owned(), json!(played));
         fields.insert("approvals_needed".to_owned(), json!(manifest.threshold));
         fields.insert("announces".to_owned(), json!(manifest.announces.map(|at| at.rfc3339())));
         fields.insert("groups".to_owned(), json!(manifest.groups));
@@ -89,7 +106,7 @@ fn as_json(standing: &Standing, people: &[String]) -> Value {
     value
 }
 
-fn as_text(standing: &Standing, people: &[String]) -> String {
+fn as_text(standing: &Standing, people: &[String], last: Option<&Rehearsed>) -> String {
     let Standing { plan, manifest, facts, approvals, .. } = standing;
     let mut state = plan.state.to_string();
     if facts.held {
@@ -120,6 +137,7 @@ fn as_text(standing: &Standing, people: &[String]) -> String {
         ("approvals", said),
         (if manifest.announces.is_some() { "goes out" } else { "T0" }, manifest.t0.spoken()),
         ("first byte leaves", effect),
+        ("rehearsed", rehearsed(last)),
         ("MANIFEST sha256", plan.digest.to_string()),
     ];
     if plan.kind == PlanKind::Notice {
