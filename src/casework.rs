@@ -38,6 +38,7 @@ pub mod preflight;
 pub mod publications;
 pub mod rearm;
 pub mod record;
+pub mod rehearsals;
 pub mod releases;
 pub mod restore;
 pub mod traces;

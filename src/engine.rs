@@ -25,6 +25,7 @@ mod preflight;
 mod press_room;
 mod readability;
 mod refusals;
+pub mod rehearsal;
 mod seal;
 mod unarmed;
 mod vouched;
@@ -62,6 +63,7 @@ use perform::Outcome;
 use places::Places;
 use press_room::PressRoom;
 use refusals::Refusals;
+use rehearsal::Rehearsals;
 use watch::{ClockWatch, Suspicion};
 
 /// Why an engine cannot go on.
@@ -155,6 +157,7 @@ pub struct Engine {
     deputies: Deputies,
     rounds: Rounds,
     covers: Covers,
+    rehearsals: Rehearsals,
     fuse: Fuse,
     press_room: PressRoom,
     /// Which house this is, and whether it may act.
@@ -206,6 +209,7 @@ impl Engine {
             deputies: Deputies::default(),
             rounds: Rounds::default(),
             covers: Covers::default(),
+            rehearsals: Rehearsals::default(),
             fuse: Fuse::default(),
             press_room,
             known: Known::default(),
@@ -375,6 +379,7 @@ impl Engine {
         let commands = day.run.decide(now, !barred);
         self.preflight(id, now);
         let unsure = self.look_at_vouched(id, now);
+        self.rehearse_ahead(id, now);
         for command in commands {
             let done = match command {
                 Command::Look(step) => {

@@ -9,6 +9,7 @@ mod advisories;
 mod approvals;
 mod audit;
 mod blobs;
+mod carry;
 mod challenges;
 mod conn;
 mod copy;
@@ -37,7 +38,8 @@ use std::sync::{Arc, Mutex};
 
 use diesel::prelude::*;
 
-use crate::domain::deed::Deed;
+use crate::domain::deed::{Deed, Subject};
+use crate::domain::ids::{PlanId, StepId};
 use crate::vault::Vault;
 use conn::{Conn, Pools};
 use schema::revision;
@@ -45,7 +47,7 @@ use schema::revision;
 pub use advisories::AdvisoryRevision;
 pub use audit::{AuditLine, Break, Verdict, verify_without_key};
 pub use blobs::CHUNK;
-pub use copy::copy_of_file;
+pub use copy::{copy_from_file, copy_into_file};
 pub use error::StoreError;
 pub use faults::{Fault, Faults};
 pub use intents::Claim;
@@ -157,6 +159,27 @@ impl Store {
         let place = Place::Memory(name.to_owned());
         let kept = conn::connect(&place, Absent::Make)?;
         conn::copy_into_memory(&mut *self.shared.pools.writer(self.lane)?, name)?;
+        Ok(self.imagined(place, kept))
+    }
+
+    /// For rehearsals: what plan `plan` stands on, with the bytes that it and `more` own, copied
+    /// into memory; worked on by the caller's own thread. Nothing is ever carried back. Blocks.
+    pub fn imagine_plan(
+        &self,
+        name: &str,
+        plan: PlanId,
+        more: &[StepId],
+    ) -> Result<Self, StoreError> {
+        let place = Place::Memory(name.to_owned());
+        let kept = conn::connect(&place, Absent::Make)?;
+        let mut owners = vec![Subject::from(plan).to_string()];
+        owners.extend(more.iter().map(|step| Subject::from(*step).to_string()));
+        let mut from = self.shared.pools.reader(self.lane)?;
+        carry::carry_to(&mut from, &place, carry::Load::Plan(&owners))?;
+        Ok(self.imagined(place, kept))
+    }
+
+    fn imagined(&self, place: Place, kept: Conn) -> Self {
         let shared = Shared {
             pools: Pools::new(&place, 1),
             place,
@@ -165,7 +188,7 @@ impl Store {
             faults: Faults::default(),
             _kept: Some(Mutex::new(kept)),
         };
-        Ok(Self { shared: Arc::new(shared), lane: Lane::People })
+        Self { shared: Arc::new(shared), lane: Lane::People }
     }
 
     /// Where it is.

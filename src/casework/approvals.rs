@@ -3,7 +3,7 @@
 use super::instants::may_be_armed;
 use super::members::recall;
 use super::plans::{Succession, approval_text, manifest_of};
-use super::{Case, CaseError, House};
+use super::{Case, CaseError, House, rehearsals};
 use crate::domain::approval::Approval;
 use crate::domain::approval_text::ApprovalText;
 use crate::domain::deed::Actor;
@@ -98,6 +98,7 @@ pub async fn approve(house: &House, form: &[u8], detached_over: Option<&[u8]>) -
     if plan.kind == PlanKind::Release {
         may_be_armed(house, &plan).await?;
     }
+    rehearsals::refuse_red(house, &plan).await?;
     let approval = Approval {
         id: house.fresh(ApprovalId::new),
         plan: id,

@@ -1,5 +1,8 @@
 //! A backup: database and configuration of one instant in one file that only the team can open.
 //!
+//! The database in it is an SQLite file, whatever the house runs on: a server's rows are carried
+//! into one, so that neither making nor restoring a backup needs a program of the server's.
+//!
 //! What must stay true: it holds no key, so that whoever steals it has sealed cells only, even
 //! with a member's key; and a house made from it knows that it is a copy (`restore`).
 
@@ -12,7 +15,7 @@ use super::{Case, CaseError, House};
 use crate::domain::blob::Sha256;
 use crate::domain::deed::{Actor, Subject};
 use crate::pgp;
-use crate::store::{Place, StoreError, Verdict, copy_of_file, verify_without_key};
+use crate::store::{Place, StoreError, Verdict, copy_into_file, verify_without_key};
 
 /// The database inside a backup.
 pub const DATABASE: &str = "database.sqlite";
@@ -32,13 +35,6 @@ pub struct Backup {
 /// Makes one. The copy is checked before it is sealed.
 pub async fn backup(house: &House, actor: Actor) -> Case<Backup> {
     let place = Place::parse(&house.config.database, &house.dir)?;
-    if matches!(place, Place::Postgres(_)) {
-        return Err(CaseError::not_now(
-            "the database is a PostgreSQL server's, which Daybreak cannot copy by itself",
-            "back it up with pg_dump or base backups, and daybreak.toml with it; a house on a \
-             restored copy is in quarantine all the same",
-        ));
-    }
     let certificates = readers(house).await?;
     if certificates.is_empty() {
         return Err(CaseError::not_now(
@@ -62,7 +58,7 @@ fn pack(dir: &Path, place: &Place) -> Case<(Vec<u8>, i64, Sha256)> {
     // Beside the database, where its sealed cells lie anyway.
     let folder = tempfile::TempDir::with_prefix_in("backup-", dir).map_err(failed)?;
     let copy = folder.path().join(DATABASE);
-    copy_of_file(place, &copy)?;
+    copy_into_file(place, &copy)?;
     let Verdict::Intact { lines, head } = verify_without_key(&Place::Sqlite(copy.clone()))? else {
         return Err(CaseError::machine("checking the backup", "its audit chain is broken"));
     };

@@ -1,7 +1,7 @@
 //! What people do to a running day: hold, resume, abort, vouch, skip, release, start early.
 
 use super::plans::standing;
-use super::{Case, CaseError, House};
+use super::{Case, CaseError, House, rehearsals};
 use crate::domain::approval::Lift;
 use crate::domain::deed::Actor;
 use crate::domain::disclosure::Disclosure;
@@ -17,9 +17,13 @@ pub async fn hold(house: &House, actor: Actor, plan: &Plan, reason: &str) -> Cas
     set_held(house, actor, plan, "plan-hold", true, reason).await
 }
 
-/// Lets a held plan go on.
+/// Lets a held plan go on: before T0 not one whose newest rehearsal was red.
 pub async fn resume(house: &House, actor: Actor, plan: &Plan, reason: &str) -> Case<()> {
     live(plan)?;
+    // A cure is one more rehearsal away; after T0 the fix gets out.
+    if house.now() < plan.t0 {
+        rehearsals::refuse_red(house, plan).await?;
+    }
     set_held(house, actor, plan, "plan-resume", false, reason).await
 }
 

@@ -48,7 +48,7 @@ pub const TEAM_CERTIFICATE: &str = "team.asc";
 /// Templates that override the embedded ones.
 pub const TEMPLATES: &str = "templates";
 /// Where outlets lay out files for a moment.
-const WORK: &str = "work";
+pub const WORK: &str = "work";
 
 /// Where the team's key comes from.
 pub enum KeySource {
@@ -169,13 +169,14 @@ fn commented_config(setup: &Setup) -> Case<String> {
 }
 
 /// A new file that only its owner can read, on the disk before this returns.
-pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Case<()> {
+pub fn write_private(path: &Path, bytes: &[u8]) -> Case<()> {
     let open = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let written = open.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
     written.map_err(|e| disk("writing a file of the data directory", &e))
 }
 
-pub(super) fn disk(doing: &'static str, error: &std::io::Error) -> CaseError {
+/// A disk that failed us.
+pub fn disk(doing: &'static str, error: &std::io::Error) -> CaseError {
     CaseError::machine(doing, error.kind())
 }
 

@@ -18,7 +18,7 @@ use crate::domain::secret::Reason;
 /// An open house and who acts.
 pub struct Desk {
     /// The house.
-    pub house: House,
+    pub house: Arc<House>,
     /// Who acts, for the audit.
     pub actor: Actor,
     /// The same by name.
@@ -30,7 +30,7 @@ pub struct Desk {
 impl Desk {
     /// Opens the house in the data directory.
     pub async fn open(global: &Global, print: Print) -> anyhow::Result<Self> {
-        let house = open_house(&global.dir)?;
+        let house = Arc::new(open_house(&global.dir)?);
         let (actor, by) = match &global.member {
             None => (Actor::Operator, "operator".to_owned()),
             Some(name) => {

@@ -4,6 +4,7 @@ mod approve;
 mod branches;
 mod make;
 mod preflight;
+mod rehearse;
 mod show;
 mod steer;
 
@@ -64,6 +65,7 @@ pub enum Plan {
         to_team: PathBuf,
     },
     Preflight(preflight::Preflight),
+    Rehearse(rehearse::Rehearse),
     Approve(approve::Approve),
     Branches(branches::Branches),
     #[command(flatten)]
@@ -111,6 +113,7 @@ pub async fn run(verb: Plan, desk: &Desk) -> Ended {
             ));
         }
         Plan::Preflight(order) => return preflight::run(desk, &order).await,
+        Plan::Rehearse(rehearse) => return rehearse::run(desk, &rehearse).await,
         Plan::Approve(approve) => {
             let before = Before::edit(desk).await?;
             let ended = approve::run(desk, &approve).await.map(|()| Exit::Ok);

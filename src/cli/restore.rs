@@ -30,13 +30,19 @@ pub struct Restore {
     /// The team's secret key, if it was resident
     #[arg(long, value_name = "KEYFILE")]
     team_key: Option<PathBuf>,
+    /// Fill this empty PostgreSQL database, postgres://USER@HOST/NAME, instead of an SQLite file
+    /// in the new directory; one with a password belongs in the environment, where other users
+    /// do not see it
+    #[arg(long, value_name = "URL", env = "DAYBREAK_RESTORE_INTO", hide_env_values = true)]
+    database: Option<String>,
 }
 
 pub async fn run(args: &Restore, global: &Global, print: Print) -> Ended {
     let dir = whole(&global.dir)?;
     let tar = files::read(&args.backup, LIMIT)?;
     let keys = Keys { vault: args.vault_key.clone(), team: args.team_key.clone() };
-    let restored = restore(&tar, &dir, &keys, SystemClock::new().wall()).await?;
+    let restored =
+        restore(&tar, &dir, &keys, args.database.as_deref(), SystemClock::new().wall()).await?;
     let json = serde_json::json!({
         "dir": dir, "lines": restored.lines, "head": restored.head.to_string(),
     });

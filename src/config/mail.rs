@@ -117,6 +117,34 @@ pub struct Relay {
     pub fallback: Option<Hop>,
 }
 
+impl Relay {
+    /// One on this machine's loopback, with neither encryption nor account, as fast as it goes:
+    /// for rehearsals.
+    pub fn on_loopback(port: u16) -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port,
+            tls: Tls::None,
+            ca_file: None,
+            ehlo: None,
+            user: None,
+            password_file: None,
+            envelope_from: None,
+            sender_mode: SenderMode::default(),
+            bounce_domain: None,
+            repeat_after: default_repeat_after(),
+            max_repeats: default_max_repeats(),
+            rewrites_message_id: false,
+            look: Vec::new(),
+            connections: default_connections(),
+            per_minute: None,
+            jitter: 0,
+            idle: default_idle(),
+            fallback: None,
+        }
+    }
+}
+
 const fn default_repeat_after() -> u32 {
     120
 }

@@ -72,6 +72,19 @@ impl Repository {
         self.public_url.as_deref().unwrap_or(&self.url)
     }
 
+    /// The same at a path of this machine, without any credential: for rehearsals.
+    #[must_use]
+    pub fn without_keys(&self, path: String) -> Self {
+        Self {
+            url: path,
+            public_url: None,
+            ssh_key_file: None,
+            known_hosts: None,
+            credential_file: None,
+            ..self.clone()
+        }
+    }
+
     /// The supported branch of that name.
     pub fn branch(&self, name: &str) -> Option<&Branch> {
         self.branches.iter().find(|b| b.name == name)

@@ -35,6 +35,8 @@ pub(super) enum Errand {
     Mailbox(bool),
     /// Branches were looked at: how many bells were taken.
     Branches(Result<u32, EngineError>),
+    /// A plan was rehearsed: codes of what was red, or why it could not be played.
+    Rehearsed(PlanId, Case<Vec<String>>),
     /// The nightly round is over: how many bells were taken.
     Kept(Result<u32, EngineError>),
 }
@@ -77,6 +79,7 @@ impl Engine {
             Ok(Errand::Deputies(wanted, answered)) => self.call_deputies(wanted, &answered),
             Ok(Errand::Asked(Some(round))) => self.asked(&round),
             Ok(Errand::Covered(round)) => self.covered(round.as_ref()),
+            Ok(Errand::Rehearsed(plan, ended)) => self.rehearsed(plan, ended),
             Ok(Errand::Asked(None)) => tracing::warn!("nobody could be asked for a proof"),
             Ok(Errand::Branches(Ok(rung))) => tracing::debug!(rung, "branches were looked at"),
             Ok(Errand::Branches(Err(_))) => tracing::warn!("branches could not be looked at"),

@@ -174,6 +174,24 @@ impl ArgvCommand {
     }
 }
 
+/// What would be run for a step, without running it: the words of the configured argument vector,
+/// or of the upload that the recipe stands for.
+pub fn argv_of(
+    command: &Command,
+    args: &[String],
+    files: &[PathBuf],
+) -> Result<Vec<String>, OutletError> {
+    let words = match command {
+        Command::Argv { run, .. } => fill(run, args, files)?,
+        Command::PythonIndex(index) => {
+            let upload = ["upload", "--repository-url", &index.upload_url].map(Into::into);
+            let files = files.iter().map(|f| f.as_os_str().to_owned());
+            [index.twine.as_str().into()].into_iter().chain(upload).chain(files).collect()
+        }
+    };
+    Ok(words.into_iter().map(|w| w.to_string_lossy().into_owned()).collect())
+}
+
 /// What a program says first, for a receipt: at most 200 characters.
 fn first_line(out: &Output) -> String {
     out.text().lines().next().unwrap_or("").chars().take(200).collect()

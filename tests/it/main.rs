@@ -41,6 +41,7 @@ mod preflight;
 mod previews;
 mod quarantine;
 mod record;
+mod rehearsal;
 mod repeat;
 mod reporters;
 mod simulate;

@@ -2,13 +2,13 @@
 //! afterwards.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use daybreak::casework::identity::{self, HOUSE_ID, Standing};
 use daybreak::casework::rearm::{Found, Rearmed, rearm};
 use daybreak::casework::restore::{Keys, restore};
-use daybreak::casework::{backup, challenges, controls, opening};
+use daybreak::casework::{audits, backup, challenges, controls, opening};
 use daybreak::clock::{Clock, Generator};
 use daybreak::domain::deed::Actor;
 use daybreak::domain::ids::{MemberId, PlanId};
@@ -19,8 +19,9 @@ use daybreak::domain::stage::Stage;
 use daybreak::domain::time::Span;
 use daybreak::engine::{Engine, EngineError};
 use daybreak::pgp;
-use daybreak::store::{Place, copy_of_file};
+use daybreak::store::{Place, Verdict, copy_into_file};
 use daybreak::town::faults::Fault;
+use diesel::{Connection as _, PgConnection, RunQueryDsl as _};
 use rstest::rstest;
 
 use crate::ground::Db;
@@ -35,7 +36,7 @@ fn file(story: &Story) -> PathBuf {
 /// A consistent copy beside the database.
 fn snapshot(story: &Story) -> PathBuf {
     let copy = story.town.dir().join("copy.sqlite");
-    assert!(copy_of_file(&Place::Sqlite(file(story)), &copy).unwrap());
+    copy_into_file(&Place::Sqlite(file(story)), &copy).unwrap();
     copy
 }
 
@@ -257,12 +258,12 @@ async fn a_backup_restored_elsewhere_is_whole_and_sends_nothing() {
     let key = |name: &str| story.town.dir().join(name);
     let keys = Keys { vault: key("vault.key"), team: Some(key("team.key")) };
     let wrong = Keys { vault: key("team.key"), team: None };
-    assert!(restore(&tar, &dir, &wrong, now).await.is_err());
+    assert!(restore(&tar, &dir, &wrong, None, now).await.is_err());
     assert!(!dir.exists(), "something was left behind");
-    assert!(restore(b"no tar at all", &dir, &keys, now).await.is_err());
-    let restored = restore(&tar, &dir, &keys, now).await.unwrap();
+    assert!(restore(b"no tar at all", &dir, &keys, None, now).await.is_err());
+    let restored = restore(&tar, &dir, &keys, None, now).await.unwrap();
     assert_eq!((restored.lines, restored.head), (made.lines, made.head));
-    assert!(restore(&tar, &dir, &keys, now).await.is_err(), "it was written over");
+    assert!(restore(&tar, &dir, &keys, None, now).await.is_err(), "it was written over");
 
     story.hand.advance_to(story.t0.days_before(7));
     let clock = Arc::clone(&story.hand) as Arc<dyn Clock>;
@@ -278,6 +279,88 @@ async fn a_backup_restored_elsewhere_is_whole_and_sends_nothing() {
     assert!(!told.is_empty(), "the house itself goes on");
     copy.settle().await.unwrap();
     assert_eq!(heard(&story), told);
+}
+
+/// Every row of a server's tables, as text, but for what restoring itself writes.
+fn rows(address: &str, lines: i64) -> BTreeMap<String, Vec<String>> {
+    let schema = include_str!("../../src/store/schema.rs");
+    let tables = schema.lines().filter_map(|l| l.strip_suffix(" {")?.trim().split_once(" ("));
+    let mut conn = PgConnection::establish(address).unwrap();
+    let mut all = BTreeMap::new();
+    for (table, _) in tables {
+        let but = match table {
+            "audit" => format!("WHERE seq <= {lines}"),
+            "house" => "WHERE key <> 'quarantine'".to_owned(),
+            "revision" => "WHERE n < 0".to_owned(),
+            _ => String::new(),
+        };
+        let sql = format!("SELECT t::text AS v FROM {table} t {but} ORDER BY 1");
+        let found: Vec<Cell> = diesel::sql_query(sql).load(&mut conn).unwrap();
+        all.insert(table.to_owned(), found.into_iter().map(|c| c.v).collect());
+    }
+    assert!(all.len() > 20, "{:?}", all.keys());
+    all
+}
+
+#[derive(diesel::QueryableByName)]
+struct Cell {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    v: String,
+}
+
+fn address_in(dir: &Path) -> String {
+    let text = std::fs::read_to_string(dir.join("daybreak.toml")).unwrap();
+    text.lines().next().unwrap().split('"').nth(1).unwrap().to_owned()
+}
+
+/// A server's house goes into a backup without any program of the server's, and out of it into a
+/// file or onto a server again, every row as it was, in quarantine.
+#[tokio::test]
+async fn a_servers_house_is_backed_up_and_restored_either_way() {
+    let Some(story) = Story::at(Db::Postgres, Point::Told).await else { return };
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    let source = address_in(&story.town.dir());
+    let made = backup::backup(&story.town.house, Actor::Operator).await.unwrap();
+    let before = rows(&source, made.lines);
+    assert!(!before["chunks"].is_empty() && !before["step_events"].is_empty());
+    let team = story.town.team_certificate().clone();
+    let key = story.town.people.ada.key.clone();
+    let tar = pgp::open(&made.sealed, &[key], &[team], story.hand.wall()).unwrap().bytes;
+    let ground = tempfile::tempdir().unwrap();
+    let key = |name: &str| story.town.dir().join(name);
+    let keys = Keys { vault: key("vault.key"), team: Some(key("team.key")) };
+    let now = story.hand.wall();
+
+    let file = ground.path().join("file");
+    let restored = restore(&tar, &file, &keys, None, now).await.unwrap();
+    assert_eq!((restored.lines, restored.head), (made.lines, made.head));
+    assert_eq!(address_in(&file), "sqlite:daybreak.sqlite");
+
+    let other = postgres::fresh_schema().unwrap();
+    let server = ground.path().join("server");
+    let wrong = restore(&tar, &server, &keys, Some("sqlite:x"), now).await;
+    assert!(wrong.is_err() && !server.exists());
+    let restored = restore(&tar, &server, &keys, Some(&other), now).await.unwrap();
+    assert_eq!((restored.lines, restored.head), (made.lines, made.head));
+    assert_eq!(address_in(&server), other);
+    assert!(!server.join("daybreak.sqlite").exists(), "the unpacked file stayed");
+    assert_eq!(rows(&other, made.lines), before);
+    let again = ground.path().join("again");
+    let taken = restore(&tar, &again, &keys, Some(&other), now).await;
+    assert!(taken.is_err_and(|e| e.to_string().contains("holds a house already")));
+    assert!(!again.exists() && rows(&other, made.lines) == before);
+
+    for dir in [&file, &server] {
+        let clock = Arc::clone(&story.hand) as Arc<dyn Clock>;
+        let rng = Arc::new(Generator::from_seed([7; 32]));
+        let mut house = opening::open(dir, clock, rng).unwrap();
+        house.witnesses = story.town.voices.all();
+        let verdict = audits::verify(&house).await.unwrap();
+        assert!(matches!(verdict, Verdict::Intact { lines, .. } if lines == made.lines + 1));
+        let quarantine = house.store.read(|r| r.quarantine()).await.unwrap().unwrap();
+        assert_eq!(quarantine.doubt, Doubt::Restored);
+    }
 }
 
 /// A full disk or a spoilt file beside the vault key: nothing new begins, and what GO opened goes

@@ -1,7 +1,7 @@
 //! The two databases' migrations are twins: same names, both can be taken down and put up
 //! again, and what they make is what the queries believe in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rstest::rstest;
@@ -9,6 +9,7 @@ use rstest::rstest;
 use crate::ground::{Db, Ground};
 
 const SCHEMA: &str = include_str!("../../src/store/schema.rs");
+const CARRY: &str = include_str!("../../src/store/carry.rs");
 
 /// Table, column, whether it may be null.
 type Columns = BTreeMap<(String, String), bool>;
@@ -102,4 +103,21 @@ fn what_queries_believe_is_what_there_is(#[values(Db::Sqlite, Db::Postgres)] db:
     drop(ground.store());
     assert!(believed().len() > 100);
     assert_eq!(real(&ground), believed());
+}
+
+/// What is carried from one database to another: a backup of a server must miss nothing.
+#[test]
+fn every_column_is_carried() {
+    let mut carried = BTreeSet::new();
+    for call in CARRY.split("carry!(from, into,").skip(1) {
+        let (head, rest) = call.split_once('[').unwrap();
+        let table = head.split(',').nth(1).unwrap().split_whitespace().next().unwrap();
+        let (columns, _) = rest.split_once(']').unwrap();
+        for column in columns.split(',') {
+            let column = column.split(':').next().unwrap().trim();
+            carried.insert((table.to_owned(), column.to_owned()));
+        }
+    }
+    let believed: BTreeSet<_> = believed().into_keys().collect();
+    assert_eq!(carried, believed, "carry what a migration added in src/store/carry.rs");
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use crate::casework::{approvals, plans};
+use crate::casework::{approvals, plans, rehearsals};
 use crate::cli::desk::Desk;
 use crate::cli::plan::preflight;
 use crate::cli::{files, words};
@@ -32,6 +32,9 @@ pub async fn run(desk: &Desk, approve: &Approve) -> anyhow::Result<()> {
     let form = files::read(&approve.file, files::TEXT)?;
     let text = approve.text.as_ref().map(|file| files::read(file, files::TEXT)).transpose()?;
     let approved = approvals::approve(&desk.house, &form, text.as_deref()).await?;
+    let last = rehearsals::newest(&desk.house, &approved.plan).await?;
+    let unrehearsed = rehearsals::finding(last.as_ref(), desk.house.now());
+    desk.print.findings(&unrehearsed.into_iter().collect::<Vec<_>>());
     let (plan, given, needed) = (&approved.plan, approved.given, approved.needed);
     let name = &approved.member.record.open(Reason::Review).name;
     let looked = given >= needed && plan.kind.is_public();

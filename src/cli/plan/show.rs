@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::casework::plans::{self, Standing};
+use crate::casework::rehearsals::{self, Rehearsed};
 use crate::casework::{approvals, audits, members, pauses, preflight};
 use crate::cli::desk::Desk;
 use crate::cli::print::table;
@@ -36,13 +37,22 @@ pub async fn one(desk: &Desk, plan: &Plan) -> anyhow::Result<()> {
     let people = approvers(desk, &standing).await?;
     let pauses = Pauses { all: pauses::of(&desk.house, plan).await?, now: desk.house.now() };
     let looked = preflight::last(&desk.house, plan).await?;
-    let mut json = as_json(&standing, &people, &pauses);
-    if let Some(fields) = json.as_object_mut() {
-        fields
-            .insert("preflight".to_owned(), json!(looked.as_ref().map(super::preflight::as_json)));
+    let rehearsed = rehearsals::newest(&desk.house, &standing.plan).await?;
+    let ahead = Ahead { pauses, looked, rehearsed };
+    let json = as_json(&standing, &people, &ahead);
+    desk.print.either(&json, || as_text(&standing, &people, &ahead))?;
+    if standing.plan.state.is_voidable() {
+        let said = rehearsals::finding(ahead.rehearsed.as_ref(), desk.house.now());
+        desk.print.findings(&said.into_iter().collect::<Vec<_>>());
     }
-    let ahead = looked.as_ref().map(super::preflight::spoken);
-    desk.print.either(&json, || as_text(&standing, &people, &pauses, ahead))
+    Ok(())
+}
+
+/// What was found out or wished ahead of the day.
+struct Ahead {
+    pauses: Pauses,
+    looked: Option<preflight::Report>,
+    rehearsed: Option<Rehearsed>,
 }
 
 /// Who wants to be asked, as seen now.
@@ -76,6 +86,14 @@ impl Pauses {
     }
 }
 
+fn rehearsed(last: Option<&Rehearsed>) -> String {
+    match last {
+        None => "never".to_owned(),
+        Some(Rehearsed { at, red }) if red.is_empty() => format!("green on {}", at.spoken()),
+        Some(Rehearsed { at, red }) => format!("RED on {}: {}", at.spoken(), red.join(", ")),
+    }
+}
+
 /// Names of those whose approval still verifies today.
 async fn approvers(desk: &Desk, standing: &Standing) -> anyhow::Result<Vec<String>> {
     let holds = approvals::recheck(&desk.house, &standing.plan).await?;
@@ -92,7 +110,7 @@ fn go(standing: &Standing) -> String {
     }
 }
 
-fn as_json(standing: &Standing, people: &[String], pauses: &Pauses) -> Value {
+fn as_json(standing: &Standing, people: &[String], ahead: &Ahead) -> Value {
     let Standing { plan, manifest, facts, run, .. } = standing;
     let steps: Vec<_> = manifest
         .steps
@@ -115,6 +133,11 @@ fn as_json(standing: &Standing, people: &[String], pauses: &Pauses) -> Value {
     let mut value = super::as_json(plan);
     if let Some(fields) = value.as_object_mut() {
         fields.insert("approved_by".to_owned(), json!(people));
+        let looked = ahead.looked.as_ref().map(super::preflight::as_json);
+        fields.insert("preflight".to_owned(), json!(looked));
+        let played =
+            ahead.rehearsed.as_ref().map(|l| json!({ "at": l.at.rfc3339(), "red": l.red }));
+        fields.insert("rehearsed".to_owned(), json!(played));
         fields.insert("approvals_needed".to_owned(), json!(manifest.threshold));
         fields.insert("announces".to_owned(), json!(manifest.announces.map(|at| at.rfc3339())));
         fields.insert("groups".to_owned(), json!(manifest.groups));
@@ -124,19 +147,14 @@ fn as_json(standing: &Standing, people: &[String], pauses: &Pauses) -> Value {
         if let Some(notice) = manifest.notice() {
             fields.insert("notice".to_owned(), json!(notice.word()));
         }
-        fields.insert("pauses".to_owned(), json!(pauses.as_json(run)));
+        fields.insert("pauses".to_owned(), json!(ahead.pauses.as_json(run)));
         fields.insert("resends".to_owned(), json!(manifest.resends));
         fields.insert("steps".to_owned(), json!(steps));
     }
     value
 }
 
-fn as_text(
-    standing: &Standing,
-    people: &[String],
-    pauses: &Pauses,
-    ahead: Option<String>,
-) -> String {
+fn as_text(standing: &Standing, people: &[String], ahead: &Ahead) -> String {
     let Standing { plan, manifest, facts, approvals, run, .. } = standing;
     let mut state = plan.state.to_string();
     if facts.held {
@@ -167,6 +185,7 @@ fn as_text(
         ("approvals", said),
         (if manifest.announces.is_some() { "goes out" } else { "T0" }, manifest.t0.spoken()),
         ("first byte leaves", effect),
+        ("rehearsed", rehearsed(ahead.rehearsed.as_ref())),
         ("MANIFEST sha256", plan.digest.to_string()),
     ];
     if plan.kind == PlanKind::Notice {
@@ -185,8 +204,9 @@ fn as_text(
         head.push(("GO", go(standing)));
         head.push(("early start", lift.to_owned()));
     }
-    head.extend(ahead.map(|said| ("preflight", said)));
-    head.extend(pauses.rows(run));
+    let looked = ahead.looked.as_ref().map(super::preflight::spoken);
+    head.extend(looked.map(|said| ("preflight", said)));
+    head.extend(ahead.pauses.rows(run));
     let head = head.into_iter().map(|(name, value)| vec![name.to_owned(), value]);
     format!("{}\n\n{}", table(&[], head), steps(standing))
 }

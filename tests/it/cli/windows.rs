@@ -56,6 +56,16 @@ fn groups_wishes_and_a_headsup_are_said_and_shown() {
     let manifest = bench.ok(&["plan", "show", &format!("{ID}/1"), "--manifest"]);
     assert!(manifest.contains("\ngroup cloud\ngroup embedded\n"), "{manifest}");
 
+    let before = bench.run(&["plan", "show", &format!("{ID}/1")]);
+    assert!(before.out.contains("never") && before.err.contains("not-rehearsed"), "{before:?}");
+    let kept = bench.path("kept");
+    let played = bench.run(&["plan", "rehearse", &format!("{ID}/1"), "--out", text(&kept)]);
+    assert!(played.code == 0 && played.out.contains("GREEN"), "{played:?}");
+    assert!(played.out.contains(&format!("mail to {HEATH}: done")), "{played:?}");
+    assert!(kept.join("REPORT.txt").is_file() && kept.join("mail/001.eml").is_file());
+    let shown = bench.run(&["plan", "show", &format!("{ID}/1")]);
+    assert!(shown.out.contains("green on") && !shown.err.contains("rehears"), "{shown:?}");
+
     // What was pinned otherwise is void, and that is said at once.
     let said = bench.run(&["distributor", "edit", "Heath", "--lead-days", "default"]);
     assert!(said.err.contains("voided: notice plan 1 (was made)"), "{said:?}");
