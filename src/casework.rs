@@ -9,6 +9,7 @@ pub mod attachments;
 pub mod audits;
 pub mod backup;
 mod bells;
+pub mod calls;
 pub mod candidates;
 pub mod challenges;
 pub mod controls;

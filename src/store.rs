@@ -45,6 +45,7 @@ pub use advisories::AdvisoryRevision;
 pub use audit::{AuditLine, Break, Verdict, verify_without_key};
 pub use blobs::CHUNK;
 pub use copy::copy_of_file;
+pub use disclosures::Awaited;
 pub use error::StoreError;
 pub use faults::{Fault, Faults};
 pub use intents::Claim;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinError;
 
-use super::alarms::Cause;
+use super::alarms::{Cause, Saying};
 use super::{Engine, EngineError};
 use crate::casework::challenges::Round;
 use crate::casework::covers;
@@ -15,7 +15,6 @@ use crate::domain::deed::{Actor, Subject};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{PlanId, StepId};
 use crate::domain::manifest::Manifest;
-use crate::store::StoreError;
 
 /// Said of every step that asks a person; no target is red because of it.
 const NOT_RED: &str = "no-deputy";
@@ -30,6 +29,10 @@ pub(super) enum Errand {
     Covered(Option<covers::Round>),
     /// A bell was rung, or not.
     Rung(Cause, bool),
+    /// An urgent bell was said for the nth time, or need not be.
+    Said(Cause, usize, Saying),
+    /// What was owed to a way of calling, or to the audit, was seen to.
+    Minded,
     /// Deliveries were looked after: those that a person must hear of.
     Delivered(Vec<Worry>),
     /// Mail was looked after: whether the room for mail of nobody ends.
@@ -50,13 +53,19 @@ impl Engine {
     }
 
     pub(super) fn alarm(&mut self, cause: Cause) {
-        let Some(first) = self.alarms.raise(&cause, self.house.clock.mono()) else { return };
-        if first.0 {
+        let urgent = self.is_urgent(&cause);
+        let now = self.house.clock.mono();
+        let Some(ring) = self.alarms.raise(&cause, urgent, now) else { return };
+        if ring.first {
             let Cause { subject, code, .. } = &cause;
             match cause.step {
                 Some(step) => tracing::error!(%subject, %step, code, "a person is needed"),
                 None => tracing::error!(%subject, code, "a person is needed"),
             }
+        }
+        if let Some(rung) = ring.urgent {
+            self.insist(cause, rung);
+            return;
         }
         let house = Arc::clone(&self.house);
         self.errands.spawn(async move {
@@ -83,7 +92,8 @@ impl Engine {
             Ok(Errand::Tried(plan, Some(findings))) => self.tried(plan, &findings).await,
             Ok(Errand::Tried(plan, None)) => self.page(plan, "pinned-bytes-damaged", None),
             Ok(Errand::Delivered(worries)) => self.delivered(&worries),
-            Ok(Errand::Rung(_, true) | Errand::Mailbox(false)) => {}
+            Ok(Errand::Rung(_, true) | Errand::Mailbox(false) | Errand::Minded) => {}
+            Ok(Errand::Said(cause, tier, saying)) => self.came_of(&cause, tier, saying),
             Ok(Errand::Mailbox(true)) => self.room_is_scarce(),
             Ok(Errand::Asked(Some(round))) => self.asked(&round),
             Ok(Errand::Covered(round)) => self.covered(round.as_ref()),
@@ -105,7 +115,8 @@ impl Engine {
         let detail = serde_json::to_string(findings).unwrap_or_default();
         let actor = Actor::Engine(self.lead.holder);
         let deed = self.house.deed(actor, "preflight", plan).detail(detail);
-        if self.store.write(&deed, |_| Ok::<_, StoreError>(())).await.is_err() {
+        let epoch = self.lead.epoch;
+        if self.store.write(&deed, move |tx| tx.still_leads(epoch)).await.is_err() {
             tracing::error!(plan = %plan, "a preflight could not be recorded");
         }
         tracing::info!(plan = %plan, red = red.len(), "preflight");
