@@ -294,6 +294,7 @@ impl Engine {
     /// One turn: take in what ended, look at clock and database, decide, begin.
     pub async fn turn(&mut self) -> Result<(), EngineError> {
         self.moved = false;
+        self.alarms.sweep(self.house.clock.mono());
         while let Some(done) = self.tasks.try_join_next() {
             self.take_in(done);
         }

@@ -143,12 +143,6 @@ impl Alarms {
     /// Whether to ring for this cause now.
     pub fn raise(&mut self, cause: &Cause, urgent: bool, now: Mono) -> Option<Ring> {
         let key = cause.key();
-        let gone = |l: &Ladder| !l.underway && now.since(l.raised) >= GONE;
-        if let Some(Bell::Urgent(old)) = self.bells.get(&key)
-            && gone(old)
-        {
-            self.end(|k| k == key);
-        }
         let first = match self.bells.get_mut(&key) {
             Some(Bell::Urgent(ladder)) => return ladder.raise(now, false),
             Some(Bell::Rung) => return None,
@@ -211,13 +205,26 @@ impl Alarms {
     }
 
     fn end(&mut self, ends: impl Fn(&str) -> bool) {
-        for (key, bell) in &self.bells {
-            if let (true, Bell::Urgent(Ladder { cause, call: Some(call), .. })) = (ends(key), bell)
-            {
+        self.bells.retain(|key, bell| {
+            let over = ends(key);
+            if let (true, Bell::Urgent(Ladder { cause, call: Some(call), .. })) = (over, bell) {
                 self.ended.push((cause.subject.clone(), call.clone()));
             }
+            !over
+        });
+    }
+
+    /// Forgets urgent causes that nobody raised for long. To be asked before any is raised.
+    pub fn sweep(&mut self, now: Mono) {
+        let gone = |bell: &Bell| match bell {
+            Bell::Urgent(l) => !l.underway && now.since(l.raised) >= GONE,
+            Bell::Rung | Bell::Failed(_) => false,
+        };
+        let old: BTreeSet<String> =
+            self.bells.iter().filter(|(_, b)| gone(b)).map(|(k, _)| k.clone()).collect();
+        if !old.is_empty() {
+            self.end(|key| old.contains(key));
         }
-        self.bells.retain(|key, _| !ends(key));
     }
 
     /// Calls that are over since it was asked last.
@@ -255,6 +262,7 @@ mod tests {
         let mut rang = Vec::new();
         for second in seconds.step_by(10) {
             let now = Mono::from_millis(second * 1000);
+            alarms.sweep(now);
             let Some(ring) = alarms.raise(&cause("a"), true, now) else { continue };
             let heard = !unheard.contains(&second);
             let saying = if heard { Saying::Heard("c".to_owned()) } else { Saying::Unheard };

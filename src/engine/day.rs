@@ -246,6 +246,7 @@ impl Engine {
             Ok(()) => {
                 tracing::info!(plan = %id, "GO");
                 self.moved = true;
+                self.gone(id);
             }
             // Somebody was quicker, or it may not go now: the next look at the database says.
             Err(StoreError::AlreadyDecided | StoreError::NotPermitted(_)) => {}

@@ -95,6 +95,12 @@ impl Engine {
         self.alarms.said(cause, tier, saying, now);
     }
 
+    /// GO is written: what kept it back is over.
+    pub(super) fn gone(&mut self, plan: PlanId) {
+        let subject = Subject::from(plan);
+        AT_T0.iter().for_each(|code| self.alarms.pass(&subject, code));
+    }
+
     /// What is owed: to ways that did not take a bell, and to the audit.
     pub(super) fn mind_bells(&mut self) {
         let now = self.house.clock.mono();
@@ -137,10 +143,10 @@ impl Insistence {
             let found = calls::standing(&self.house, about).await.ok().flatten();
             match (found, &rung.call) {
                 (Some(call), None) if rung.inherits => return Saying::Stands(call),
-                (Some(call), Some(known)) if call.said.call == *known => {
-                    if call.state == State::Answered {
-                        return Saying::Answered;
-                    }
+                (Some(call), Some(known))
+                    if call.said.call == *known && call.state == State::Answered =>
+                {
+                    return Saying::Answered;
                 }
                 _ => {}
             }

@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::webhook::Line;
+use super::command::installed;
+use super::webhook::{Line, check_secret};
 use crate::clock::Clock;
+use crate::config::{BellWay, Webhook};
+use crate::domain::finding::Finding;
 use crate::domain::receipt::OutletError;
 use crate::domain::time::Span;
 use crate::exec::{ExecError, Process};
@@ -57,6 +60,36 @@ impl Pager for CommandPager {
             Err(_) => Err(OutletError::later("command-broke-off", "it did not come to an end")),
         }
     }
+}
+
+/// What would keep a way from being rung, as far as that can be told without ringing it.
+pub fn check(ways: &[BellWay]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (number, way) in ways.iter().enumerate() {
+        let place = format!("bells {number}");
+        match way {
+            BellWay::Mail { .. } => {}
+            BellWay::Webhook { url, secret_file, .. } => {
+                let (name, url, secret_file) = (place, url.clone(), secret_file.clone());
+                findings.extend(check_secret(&Webhook { name, url, secret_file }));
+            }
+            BellWay::Command { run, secret_files, .. } => {
+                if !run.first().is_some_and(|program| installed(program)) {
+                    let what = "its program is not installed";
+                    let finding = Finding::stop("command-missing", &place, what);
+                    findings.push(finding.cure("install it, or give its full path"));
+                }
+                let unreadable = secret_files.values().any(|f| std::fs::File::open(f).is_err());
+                if unreadable {
+                    let what = "the file of a secret cannot be read";
+                    let finding = Finding::stop("secret-unreadable", &place, what);
+                    let cure = "make it readable for the account that runs daybreak";
+                    findings.push(finding.cure(cure));
+                }
+            }
+        }
+    }
+    findings
 }
 
 /// A signed call with code, id and time.

@@ -163,6 +163,11 @@ async fn a_go_that_is_barred_is_said_at_its_hour() {
     assert_eq!(story.rings("go-barred-at-t0"), 1, "{:?}", story.bells());
     assert_eq!(story.rung(&mut engine, "go-barred-at-t0", 11).await, [5, 10]);
     assert_eq!(story.rings("clock-unsynchronised"), 1);
+    // Mended, the day begins, and nothing is said any more.
+    let right = Testimony::Synchronised { within: Span::millis(5) };
+    story.town.voices.kernel.says(right);
+    assert_eq!(story.rung(&mut engine, "go-barred-at-t0", 15).await, [] as [i64; 0]);
+    assert_eq!(story.state_of("go-barred-at-t0").await, [State::Over]);
 }
 
 #[tokio::test]
