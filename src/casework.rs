@@ -10,6 +10,7 @@ pub mod audits;
 pub mod backup;
 mod bells;
 pub mod branches;
+pub mod calls;
 pub mod candidates;
 pub mod challenges;
 pub mod controls;

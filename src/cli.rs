@@ -8,6 +8,7 @@ mod advisory;
 mod audit;
 mod backup;
 mod bar;
+mod bells;
 mod bench;
 mod catch_mail;
 mod config;
@@ -31,6 +32,7 @@ mod serve;
 mod simulate;
 mod team;
 mod voided;
+mod watch;
 mod words;
 
 use std::path::PathBuf;
@@ -105,6 +107,9 @@ enum Object {
     /// The record of every change
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Urgent calls of the team, and answering them
+    #[command(subcommand)]
+    Bells(bells::Bells),
     /// The configuration
     #[command(subcommand)]
     Config(config::Config),
@@ -121,6 +126,7 @@ enum Object {
     #[command(subcommand)]
     Bench(bench::Bench),
     CatchMail(catch_mail::CatchMail),
+    Watch(watch::Watch),
 }
 
 /// Parses the command line, does what it says, and tells the shell how it went.
@@ -147,6 +153,7 @@ fn run(cli: Cli, print: Print) -> Ended {
         Object::Demo(demo) => demo::run(&demo, print),
         Object::Simulate(days) => simulate::run(&days, print),
         Object::Bench(bench) => bench::run(&bench, print),
+        Object::Watch(watch) => wait_for(watch::run(&watch, print)),
         Object::CatchMail(args) => wait_for(catch_mail::run(&args, print)),
         Object::Doctor(doctor) => wait_for(doctor::run(&doctor, &global, print)),
         Object::Advisory(advisory::Advisory::New(new)) if new.only_template() => {
@@ -171,6 +178,9 @@ fn run(cli: Cli, print: Print) -> Ended {
             wait_for(async { notice::run(verb, &Desk::open(&global, print).await?).await })
         }
         Object::Mail(verb) => wait_for(mail::run(verb, &global, print)),
+        Object::Bells(verb) => {
+            wait_for(async { bells::run(&verb, &Desk::open(&global, print).await?).await })
+        }
         Object::House(verb) => {
             wait_for(async { house::run(&verb, &Desk::open(&global, print).await?).await })
         }

@@ -2,9 +2,11 @@
 //!
 //! Unknown keys are refused; secrets are file paths, read at each use, never values here.
 
+mod bells;
 mod clock;
 mod commands;
 mod expires;
+mod heartbeat;
 mod housekeeping;
 mod inbound;
 mod lists;
@@ -22,9 +24,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use bells::{Begin as BellBegin, BellWay, Level as BellLevel};
 pub use clock::Clock;
 pub use commands::{Command, PythonIndex};
 pub use expires::Expiry;
+pub use heartbeat::Heartbeat;
 pub use housekeeping::Housekeeping;
 pub use inbound::Inbound;
 pub use lists::{ArchiveShows, List, PostSigning};
@@ -107,6 +111,12 @@ pub struct Config {
     /// Who is called when a disclosure is public.
     #[serde(default)]
     pub webhook: Vec<Webhook>,
+    /// How the team is called; by mail to its address unless said.
+    #[serde(default)]
+    pub bells: Vec<BellWay>,
+    /// How another machine sees that the engine lives.
+    #[serde(default)]
+    pub heartbeat: Heartbeat,
 }
 
 fn default_database() -> String {
@@ -146,6 +156,8 @@ impl Config {
             command.check(name)?;
         }
         webhook::check_all(&self.webhook)?;
+        bells::check_all(&self.bells)?;
+        self.heartbeat.check()?;
         Ok(())
     }
 }

@@ -16,6 +16,7 @@ pub mod deed;
 pub mod disclosure;
 pub mod effect;
 pub mod envelope;
+pub mod escalation;
 pub mod event;
 pub mod finding;
 pub mod had;

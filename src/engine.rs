@@ -5,13 +5,16 @@
 //! I/O. Before T0 an error stops; after T0 it shouts and goes on.
 
 mod alarms;
+mod barred;
 mod branches;
 mod covers;
 mod day;
 mod deliveries;
 mod deputies;
 mod errands;
+mod escalation;
 mod fuse;
+mod heartbeat;
 mod housekeeping;
 mod identity;
 pub mod journal;
@@ -39,13 +42,12 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use crate::casework::{CaseError, House};
 use crate::clock::{sleep, within};
-use crate::domain::deed::Subject;
 use crate::domain::effect::Intended;
-use crate::domain::ids::{DisclosureId, HolderId, PlanId, StepId};
+use crate::domain::ids::{HolderId, PlanId, StepId};
 use crate::domain::quarantine::Doubt;
 use crate::domain::run::Command;
 use crate::domain::time::{At, Mono, Span};
-use crate::store::{Lane, Store, StoreError};
+use crate::store::{Awaited, Lane, Store, StoreError};
 
 use alarms::Alarms;
 use branches::Branches;
@@ -54,6 +56,7 @@ use day::Day;
 use deputies::Deputies;
 use errands::Errand;
 use fuse::Fuse;
+use heartbeat::Heart;
 use housekeeping::Rounds;
 use identity::Known;
 use journal::Journal;
@@ -64,6 +67,7 @@ use places::Places;
 use press_room::PressRoom;
 use refusals::Refusals;
 use rehearsal::Rehearsals;
+use unarmed::Armed;
 use watch::{ClockWatch, Suspicion};
 
 /// Why an engine cannot go on.
@@ -147,8 +151,8 @@ pub struct Engine {
     refusals: Refusals,
     /// Steps whose bytes are ready: their intents are next.
     ready: VecDeque<(PlanId, Intended)>,
-    /// Embargoes that distributors know of, with their instants.
-    embargoed: Vec<(DisclosureId, At)>,
+    /// Disclosures whose instant is set and whose GO is not written.
+    awaited: Vec<Awaited>,
     /// When deliveries were looked after.
     deliveries_at: Option<Mono>,
     mailbox: Mailbox,
@@ -159,6 +163,7 @@ pub struct Engine {
     covers: Covers,
     rehearsals: Rehearsals,
     fuse: Fuse,
+    heart: Heart,
     press_room: PressRoom,
     /// Which house this is, and whether it may act.
     known: Known,
@@ -201,7 +206,7 @@ impl Engine {
             places,
             refusals: Refusals::default(),
             ready: VecDeque::new(),
-            embargoed: Vec::new(),
+            awaited: Vec::new(),
             deliveries_at: None,
             mailbox: Mailbox::default(),
             alarms: Alarms::default(),
@@ -211,6 +216,7 @@ impl Engine {
             covers: Covers::default(),
             rehearsals: Rehearsals::default(),
             fuse: Fuse::default(),
+            heart: Heart::default(),
             press_room,
             known: Known::default(),
             halted: false,
@@ -301,6 +307,7 @@ impl Engine {
     /// One turn: take in what ended, look at clock and database, decide, begin.
     pub async fn turn(&mut self) -> Result<(), EngineError> {
         self.moved = false;
+        self.alarms.sweep(self.house.clock.mono());
         while let Some(done) = self.tasks.try_join_next() {
             self.take_in(done);
         }
@@ -317,6 +324,7 @@ impl Engine {
         if beats {
             self.store.beat(self.lead.epoch, self.clock.high_water()).await?;
             self.know_the_house().await?;
+            self.show_that_it_lives(wall);
             self.beaten_at = Some(mono);
         }
         self.flush().await?;
@@ -326,7 +334,7 @@ impl Engine {
         }
         self.intend_all().await?;
         self.say_of_the_clock(suspicion, wall);
-        self.watch_unarmed(wall);
+        self.watch_unarmed(wall, Armed::ByPlan);
         self.watch_branches(wall, mono);
         self.watch_deliveries(mono);
         self.watch_deputies(mono);
@@ -340,6 +348,7 @@ impl Engine {
         for id in ids {
             self.work_on(id, suspicion).await?;
         }
+        self.mind_bells();
         Ok(())
     }
 
@@ -350,19 +359,6 @@ impl Engine {
             let asked = self.house.clock.wall();
             let said = witness.testify().await;
             self.clock.hear(said, (asked, self.house.clock.wall()));
-        }
-    }
-
-    /// Tells people, once, of a clock that keeps something from going: ahead of time where it
-    /// will not pass by itself.
-    fn say_of_the_clock(&mut self, suspicion: Option<Suspicion>, now: At) {
-        let Some(why) = suspicion else {
-            Suspicion::ALL.iter().for_each(|s| self.alarms.pass(&Subject::house(), s.code()));
-            return;
-        };
-        let stops = |d: &Day| d.is_due(now) || (why.lasts() && d.waits_for_the_clock());
-        if self.days.values().any(stops) {
-            self.page(Subject::house(), why.code(), None);
         }
     }
 
@@ -377,6 +373,7 @@ impl Engine {
         let Some(day) = self.days.get_mut(&id) else { return Ok(()) };
         let barred = !sure || suspicion.is_some_and(|s| s.bars(day.facts.lifted));
         let commands = day.run.decide(now, !barred);
+        self.say_if_barred(id, suspicion, now);
         self.preflight(id, now);
         let unsure = self.look_at_vouched(id, now);
         self.rehearse_ahead(id, now);

@@ -48,6 +48,7 @@ pub use advisories::AdvisoryRevision;
 pub use audit::{AuditLine, Break, Verdict, verify_without_key};
 pub use blobs::CHUNK;
 pub use copy::{copy_from_file, copy_into_file};
+pub use disclosures::Awaited;
 pub use error::StoreError;
 pub use faults::{Fault, Faults};
 pub use intents::Claim;

@@ -60,14 +60,14 @@ pub async fn challenge(
     }
     let mut asked = Vec::new();
     for contact in contacts.iter().filter(can) {
-        asked.push(ask(house, actor, contact).await?);
+        asked.push(ask(house, actor, contact, None).await?);
     }
     Ok(asked)
 }
 
 /// Asks one contact; what its relay does not take is on record as that.
-async fn ask(house: &House, actor: Actor, contact: &Contact) -> Case<Asked> {
-    let letter = Letter { actor, contact, words: Words::Challenge, epoch: None };
+async fn ask(house: &House, actor: Actor, contact: &Contact, epoch: Option<i64>) -> Case<Asked> {
+    let letter = Letter { actor, contact, words: Words::Challenge, epoch };
     let sent = letter.send(house).await?;
     match sent.failed {
         None => Ok(Asked { id: sent.id, address: contact.address.clone() }),
@@ -92,8 +92,9 @@ pub struct Round {
 }
 
 /// Asks whoever is to be asked by now: each contact with receipts once when it joins, and once
-/// two weeks before each T0. What was not taken is tried again, a few times and ever later.
-pub async fn ask_due(house: &House, actor: Actor) -> Case<Round> {
+/// two weeks before each T0. What was not taken is tried again, a few times and ever later. An
+/// engine that no longer leads in `epoch` asks nobody.
+pub async fn ask_due(house: &House, actor: Actor, epoch: i64) -> Case<Round> {
     let now = house.now();
     let (distributors, disclosures, challenges) = house
         .store
@@ -124,8 +125,11 @@ pub async fn ask_due(house: &House, actor: Actor) -> Case<Round> {
                     continue;
                 }
             }
-            match ask(house, actor, contact).await {
+            match ask(house, actor, contact, Some(epoch)).await {
                 Ok(_) => round.asked = round.asked.saturating_add(1),
+                Err(CaseError::Store(StoreError::Deposed)) => {
+                    return Err(StoreError::Deposed.into());
+                }
                 Err(_) => round.failed = round.failed.saturating_add(1),
             }
         }

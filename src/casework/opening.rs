@@ -204,7 +204,8 @@ pub fn open(dir: &Path, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Case<House>
     }
     let mail = MailOutlet::new(config.mail.clone(), config.team.domain(), Arc::clone(&clock));
     let bells =
-        Bells::new(Arc::new(mail), config.team.clone(), Arc::clone(&clock), Arc::clone(&rng));
+        Bells::new(Arc::new(mail), config.team.clone(), Arc::clone(&clock), Arc::clone(&rng))
+            .with_ways(&config.bells);
     let engine = store.lane(Lane::Engine);
     let witnesses: Vec<Arc<dyn TimeWitness>> =
         vec![Arc::new(Kernel), Arc::new(DatabaseClock::new(engine))];

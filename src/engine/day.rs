@@ -79,9 +79,9 @@ impl Engine {
             return Ok(());
         }
         self.notice_quarantine(revision).await?;
-        let (live, embargoed) =
-            self.store.read(|r| Ok::<_, StoreError>((r.live_plans()?, r.embargoed()?))).await?;
-        self.embargoed = embargoed;
+        let (live, awaited) =
+            self.store.read(|r| Ok::<_, StoreError>((r.live_plans()?, r.awaited()?))).await?;
+        self.awaited = awaited;
         self.days.retain(|id, _| live.contains(id));
         for id in live {
             let taken = match self.days.contains_key(&id) {
@@ -268,6 +268,7 @@ impl Engine {
             Ok(()) => {
                 tracing::info!(plan = %id, "GO");
                 self.moved = true;
+                self.gone(id);
             }
             // Somebody was quicker, or it may not go now: the next look at the database says.
             Err(StoreError::AlreadyDecided | StoreError::NotPermitted(_)) => {}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinError;
 
-use super::alarms::Cause;
+use super::alarms::{Cause, Saying};
 use super::{Engine, EngineError};
 use crate::casework::Case;
 use crate::casework::challenges::Round;
@@ -27,6 +27,10 @@ pub(super) enum Errand {
     Covered(Option<covers::Round>),
     /// A bell was rung, or not.
     Rung(Cause, bool),
+    /// An urgent bell was said for the nth time, or need not be.
+    Said(Cause, usize, Saying),
+    /// What was owed to a way of calling, or to the audit, was seen to.
+    Minded,
     /// Deliveries were looked after: those that a person must hear of.
     Delivered(Vec<Worry>),
     /// Deputies to be called, and calls to the team that were answered.
@@ -53,14 +57,20 @@ impl Engine {
     }
 
     pub(super) fn alarm(&mut self, cause: Cause) {
-        let Some(first) = self.alarms.raise(&cause, self.house.clock.mono()) else { return };
-        if first.0 {
+        let urgent = self.is_urgent(&cause);
+        let now = self.house.clock.mono();
+        let Some(ring) = self.alarms.raise(&cause, urgent, now) else { return };
+        if ring.first {
             let Cause { subject, code, .. } = &cause;
             self.deputies.called(subject, self.house.now());
             match cause.step {
                 Some(step) => tracing::error!(%subject, %step, code, "a person is needed"),
                 None => tracing::error!(%subject, code, "a person is needed"),
             }
+        }
+        if let Some(rung) = ring.urgent {
+            self.insist(cause, rung);
+            return;
         }
         let house = Arc::clone(&self.house);
         self.errands.spawn(async move {
@@ -74,7 +84,8 @@ impl Engine {
             Ok(Errand::LookedAhead(plan, report)) => self.looked_ahead(plan, report).await,
             Ok(Errand::Summarised(plan, heard)) => self.summarised(plan, heard),
             Ok(Errand::Delivered(worries)) => self.delivered(&worries),
-            Ok(Errand::Rung(_, true) | Errand::Mailbox(false)) => {}
+            Ok(Errand::Rung(_, true) | Errand::Mailbox(false) | Errand::Minded) => {}
+            Ok(Errand::Said(cause, tier, saying)) => self.came_of(&cause, tier, saying),
             Ok(Errand::Mailbox(true)) => self.room_is_scarce(),
             Ok(Errand::Deputies(wanted, answered)) => self.call_deputies(wanted, &answered),
             Ok(Errand::Asked(Some(round))) => self.asked(&round),

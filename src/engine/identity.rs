@@ -161,6 +161,8 @@ impl Engine {
         let Some(quarantine) = &self.known.quarantine else { return false };
         let code = quarantine.doubt.code();
         self.page(Subject::house(), code, None);
+        self.watch_quarantined(self.house.now());
+        self.mind_bells();
         // What was made ready is made again once it may act: the world is looked at first.
         for (_, intended) in std::mem::take(&mut self.ready) {
             self.busy.remove(&intended.step);

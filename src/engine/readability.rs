@@ -22,8 +22,9 @@ impl Engine {
         }
         self.asked_at = Some(now);
         let (house, actor) = (Arc::clone(&self.house), Actor::Engine(self.lead.holder));
+        let epoch = self.lead.epoch;
         self.asking = Some(self.errands.spawn(async move {
-            let asked = challenges::ask_due(&house, actor).await;
+            let asked = challenges::ask_due(&house, actor, epoch).await;
             Errand::Asked(asked.ok())
         }));
     }

@@ -3,6 +3,7 @@
 //! because its type has no place for one.
 
 use crate::domain::deed::Subject;
+use crate::domain::escalation::TIERS;
 use crate::domain::ids::StepId;
 use crate::domain::preflight::{ALL_CLEAR, Family};
 use crate::domain::time::At;
@@ -42,6 +43,12 @@ impl Code {
         Self(random)
     }
 
+    /// A code as [`Code::spoken`] writes it.
+    pub fn parse(spoken: &str) -> Option<Self> {
+        let bytes = hex::decode(spoken.replace('-', "")).ok()?;
+        Some(Self(bytes.try_into().ok()?))
+    }
+
     /// 16 hexadecimal digits in groups of four.
     pub fn spoken(&self) -> String {
         let digits = hex::encode(self.0);
@@ -69,6 +76,43 @@ pub struct Attention {
     pub subject: Subject,
     /// The step, if it is about one.
     pub step: Option<StepId>,
+    /// The code by which it is answered.
+    pub call: Code,
+    /// Which time it is said, of those of [`TIERS`], where it is said again until a person answers.
+    pub tier: Option<usize>,
+}
+
+impl Attention {
+    /// What a receiver gets that is no mailbox: code, id and time, and nothing else.
+    pub fn event(&self, at: At) -> Vec<u8> {
+        let event = serde_json::json!({
+            "code": self.code,
+            "id": self.call.spoken(),
+            "time": at.rfc3339(),
+        });
+        event.to_string().into_bytes()
+    }
+
+    /// One name for one saying, the same when it is tried again.
+    pub fn name(&self) -> String {
+        format!("bell_{}_{}", self.call.spoken(), self.tier.unwrap_or(0))
+    }
+
+    /// The lines that say how it is answered.
+    fn answer(&self) -> String {
+        let (call, Some(tier)) = (self.call.spoken(), self.tier) else {
+            return String::new();
+        };
+        let minutes: Vec<String> =
+            TIERS.iter().skip(1).map(|t| (t.as_secs() / 60).to_string()).collect();
+        let (time, of) = (tier.saturating_add(1), TIERS.len());
+        format!(
+            "Until a person answers it is said again, {} minutes after the first time;\n\
+             this is time {time} of {of}. To answer, steer the plan, or:\n  \
+             daybreak bells ack {call} --as MEMBER\n\n",
+            minutes.join(", ")
+        )
+    }
 }
 
 /// One kind of bell.
@@ -141,13 +185,14 @@ impl Bell {
                     ending(page, *code)
                 )
             }
-            Self::TeamAttention(Attention { code, subject, step }) => {
+            Self::TeamAttention(attention @ Attention { code, subject, step, call, .. }) => {
                 let step = step.map(|s| format!("step: {s}\n")).unwrap_or_default();
                 let cure = Family::cure_of(code).map_or_else(String::new, |cure| {
                     format!("cure: {cure};\n`daybreak plan preflight PLAN` says all of it\n")
                 });
+                let (call, answer) = (call.spoken(), attention.answer());
                 format!(
-                    "A person is needed.\n\nreason: {code}\nabout: {subject}\n{step}{cure}\nLook at it with \
+                    "A person is needed.\n\nreason: {code}\nabout: {subject}\n{step}call: {call}\n{cure}\n{answer}Look at it with \
                      `daybreak plan show`, `daybreak disclosure show` or\n\
                      `daybreak distributor check`. Everything else goes on.\n\nThis mail is sent by a \
                      machine and says nothing else on purpose.\n"
@@ -199,6 +244,25 @@ mod tests {
     }
 
     #[test]
+    fn a_machine_hears_code_id_and_time() {
+        let attention = Attention {
+            code: "held-at-t0",
+            subject: Subject::house(),
+            step: None,
+            call: Code::new([1, 2, 3, 4, 5, 6, 7, 0xab]),
+            tier: Some(1),
+        };
+        let at = At::parse_rfc3339("2026-12-24T11:22:33Z").unwrap();
+        assert_eq!(
+            String::from_utf8(attention.event(at)).unwrap(),
+            r#"{"code":"held-at-t0","id":"0102-0304-0506-07ab","time":"2026-12-24T11:22:33Z"}"#
+        );
+        assert_eq!(attention.name(), "bell_0102-0304-0506-07ab_1");
+        assert_eq!(Code::parse(&attention.call.spoken()), Some(attention.call));
+        assert_eq!(Code::parse("0102-0304"), None);
+    }
+
+    #[test]
     fn bells_are_plain_ascii_and_short_lined() {
         let page = PublicUrl::parse("https://security.meadow.example/").unwrap();
         let code = Code::new([1, 2, 3, 4, 5, 6, 7, 0xab]);
@@ -208,6 +272,13 @@ mod tests {
             Bell::CertificateProblem { trouble: Trouble::Unusable, page: page.clone(), code },
             Bell::CertificateChange { page: page.clone(), code },
             Bell::PleaseContactUs { page: page.clone(), code },
+            Bell::TeamAttention(Attention {
+                code: "go-barred-at-t0",
+                subject: Subject::house(),
+                step: None,
+                call: code,
+                tier: Some(2),
+            }),
         ] {
             let text = bell.text();
             assert!(text.is_ascii() && text.lines().all(|l| l.len() <= 76), "{text}");

@@ -16,6 +16,7 @@ pub mod cover_text;
 pub mod entry;
 pub mod event_json;
 pub mod headsup_text;
+pub mod heartbeat;
 pub mod index;
 pub mod interdiff;
 pub mod leak;

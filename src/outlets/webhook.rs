@@ -7,14 +7,14 @@
 //! tell it that something is coming.
 
 mod answer;
+mod line;
 mod signature;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reqwest::{Client, redirect};
 
-use crate::clock::{Clock, within};
+use crate::clock::Clock;
 use crate::config::Webhook;
 use crate::domain::action::Action;
 use crate::domain::effect::{Effect, Intended};
@@ -23,30 +23,20 @@ use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
 use crate::domain::time::Span;
 
 use super::Outlet;
+pub(super) use line::Line;
 use signature::Secrets;
-
-/// For a whole call; the standard recommends 15 to 30 seconds.
-const ALLOWED: Span = Span::secs(20);
 
 /// The outlet for [`Action::Post`] to one receiver.
 pub struct WebhookOutlet {
     webhook: Webhook,
-    client: Option<Client>,
-    clock: Arc<dyn Clock>,
+    line: Line,
 }
 
 impl WebhookOutlet {
     /// For one configured receiver.
     pub fn new(webhook: Webhook, clock: Arc<dyn Clock>) -> Self {
-        // A redirect could lead the call anywhere; a proxy of the environment is nobody's
-        // configuration.
-        let client = Client::builder()
-            .user_agent("daybreak")
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .ok();
-        Self { webhook, client, clock }
+        let line = Line::new(webhook.url.clone(), webhook.secret_file.clone(), clock);
+        Self { webhook, line }
     }
 
     fn event<'a>(&self, intended: &'a Intended) -> Result<&'a [u8], OutletError> {
@@ -61,13 +51,6 @@ impl WebhookOutlet {
             .blob(&event.name)
             .map(|b| b.bytes.as_slice())
             .ok_or_else(|| OutletError::never("no-event", "a call needs exactly one event"))
-    }
-
-    async fn secrets(&self) -> Result<Secrets, OutletError> {
-        let unusable = |why| OutletError::ask_human("webhook-secret", why);
-        let text = tokio::fs::read_to_string(&self.webhook.secret_file).await;
-        let text = text.map(zeroize::Zeroizing::new).map_err(|_| unusable(UNREADABLE))?;
-        Secrets::parse(&text).map_err(unusable)
     }
 }
 
@@ -108,28 +91,7 @@ impl Outlet for WebhookOutlet {
 
     async fn act(&self, effect: &Effect) -> Result<Receipt, OutletError> {
         let event = self.event(effect.intended())?;
-        let secrets = self.secrets().await?;
-        let client =
-            self.client.as_ref().ok_or_else(|| OutletError::later("no-tls", "no TLS here"))?;
-        let (id, at) = (effect.intended().step.to_string(), self.clock.wall());
-        let call = client
-            .post(&self.webhook.url)
-            .header("content-type", "application/json")
-            .header("webhook-id", &id)
-            .header("webhook-timestamp", at.secs().to_string())
-            .header("webhook-signature", secrets.sign(&id, at, event))
-            .body(event.to_vec());
-        match within(self.clock.as_ref(), ALLOWED, call.send()).await {
-            Some(Ok(response)) => answer::judge(&response, self.clock.wall()),
-            Some(Err(e)) if e.is_connect() => {
-                Err(OutletError::later("webhook-unreachable", "it cannot be reached with TLS"))
-            }
-            Some(Err(e)) if e.is_builder() => {
-                Err(OutletError::never("webhook-address", "its address cannot be used"))
-            }
-            Some(Err(_)) => Err(OutletError::unknown("webhook-broke-off", "it broke off")),
-            None => Err(OutletError::unknown("webhook-no-answer", "it did not answer in time")),
-        }
+        self.line.send(&effect.intended().step.to_string(), event).await
     }
 
     fn repeat(&self) -> Repeat {

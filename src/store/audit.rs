@@ -221,6 +221,29 @@ impl Reader<'_> {
         rows.into_iter().map(|row| self.as_line(row)).collect()
     }
 
+    /// Every line with one of these verbs since then, oldest first.
+    pub fn audit_with(&mut self, verbs: &[&str], since: At) -> Result<Vec<AuditLine>, StoreError> {
+        let rows = audit::table
+            .filter(audit::at.ge(since.millis()))
+            .filter(audit::verb.eq_any(verbs.iter().copied()))
+            .order(audit::seq)
+            .load::<Row>(self.conn)?;
+        rows.into_iter().map(|row| self.as_line(row)).collect()
+    }
+
+    /// Who did what to which subject after line number `after`: clear columns only.
+    pub fn deeds_after(&mut self, after: i64) -> Result<Vec<(Actor, String, String)>, StoreError> {
+        let rows = audit::table
+            .filter(audit::seq.gt(after))
+            .order(audit::seq)
+            .select((audit::seq, audit::actor, audit::verb, audit::subject))
+            .load::<(i64, String, String, String)>(self.conn)?;
+        let read = |(seq, actor, verb, subject): (i64, String, String, String)| {
+            Ok((parse(&actor, TABLE, &seq.to_string(), "actor")?, verb, subject))
+        };
+        rows.into_iter().map(read).collect()
+    }
+
     fn as_line(&self, row: Row) -> Result<AuditLine, StoreError> {
         let wrong = |column| StoreError::inconsistent(TABLE, row.seq, column);
         let secret = self.unseal_bytes(TABLE, row.seq, &row.sealed)?;

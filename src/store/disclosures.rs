@@ -69,6 +69,17 @@ impl Reader<'_> {
     }
 }
 
+/// A disclosure whose instant is set and whose GO is not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaited {
+    /// Which.
+    pub disclosure: DisclosureId,
+    /// Its instant.
+    pub t0: At,
+    /// Whether anybody outside was told of it.
+    pub told: bool,
+}
+
 impl Reader<'_> {
     /// Disclosures that were given up and whose instant is later than `since`: those who were
     /// told may still count on it.
@@ -102,15 +113,37 @@ impl Reader<'_> {
         rows.iter().map(|id| parse(id, "disclosures", id, "id")).collect()
     }
 
-    /// Every embargo that distributors know of, with its instant: clear columns only.
-    pub fn embargoed(&mut self) -> Result<Vec<(DisclosureId, At)>, StoreError> {
+    /// Every disclosure whose instant is set and whose GO is not written: embargoes, and drafts
+    /// with something to disclose.
+    pub fn awaited(&mut self) -> Result<Vec<Awaited>, StoreError> {
+        let open = [Stage::Embargoed, Stage::Drafting];
         let rows = disclosures::table
-            .filter(disclosures::stage.eq(Stage::Embargoed.word()))
-            .select((disclosures::id, disclosures::t0))
-            .load::<(String, Option<i64>)>(self.conn)?;
-        let set = rows.into_iter().filter_map(|(id, t0)| Some((id, t0?)));
-        set.map(|(id, t0)| Ok((parse(&id, "disclosures", &id, "id")?, At::from_millis(t0))))
-            .collect()
+            .filter(disclosures::stage.eq_any(open.map(Stage::word)))
+            .filter(disclosures::t0.is_not_null())
+            .select((disclosures::id, disclosures::stage, disclosures::t0))
+            .order(disclosures::id)
+            .load::<(String, String, Option<i64>)>(self.conn)?;
+        let mut all = Vec::new();
+        for (id, stage, t0) in rows {
+            let told = stage == Stage::Embargoed.word();
+            let disclosure = parse(&id, TABLE, &id, "id")?;
+            if let (Some(t0), true) = (t0, told || self.discloses_something(disclosure)?) {
+                all.push(Awaited { disclosure, t0: At::from_millis(t0), told });
+            }
+        }
+        Ok(all)
+    }
+
+    fn discloses_something(&mut self, id: DisclosureId) -> Result<bool, StoreError> {
+        match self.disclosure(id) {
+            Ok(disclosure) => {
+                let case = disclosure.case.open(Reason::Judging);
+                Ok(!case.advisories.is_empty() || !case.releases.is_empty())
+            }
+            Err(e @ (StoreError::Unavailable(_) | StoreError::Full)) => Err(e),
+            // One draft that cannot be read must not keep the others from their day.
+            Err(_) => Ok(true),
+        }
     }
 }
 

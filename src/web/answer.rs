@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use actix_web::body::MessageBody;
 use actix_web::http::{Method, StatusCode, header as name};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -9,11 +10,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::headers::{Keep, on_every};
 use super::problem::Problem;
 use super::served::{Edition, Page, Served};
+use super::shown::Heartbeat;
 
 /// Alive: this thread answers.
 const HEALTH: &str = "/healthz";
 /// Ready: the house can work.
 const READY: &str = "/readyz";
+/// Whether the engine lives, where the team wishes it to be seen.
+const HEARTBEAT: &str = "/heartbeat";
 
 /// Answers everything.
 pub(super) async fn answer(served: Data<Served>, request: HttpRequest) -> HttpResponse {
@@ -29,15 +33,29 @@ pub(super) async fn answer(served: Data<Served>, request: HttpRequest) -> HttpRe
         HEALTH => word(StatusCode::OK, "ok\n", https),
         READY if served.is_ready().await => word(StatusCode::OK, "ready\n", https),
         READY => word(StatusCode::SERVICE_UNAVAILABLE, "not ready\n", https),
-        _ => match served.edition().await {
-            Ok(edition) => of_edition(&edition, path, &request, https),
-            Err(problem) => problem.answer(https),
+        HEARTBEAT => match served.web().shown.heartbeat().await {
+            Some(Heartbeat::Alive(text)) => word(StatusCode::OK, text, https),
+            Some(Heartbeat::Silent) => word(StatusCode::SERVICE_UNAVAILABLE, "silent\n", https),
+            None => of_tree(&served, path, &request, https).await,
         },
+        _ => of_tree(&served, path, &request, https).await,
     };
     let (status, ms) = (answer.status().as_u16(), clock.mono().since(begun).as_millis());
     // Never the path itself: a mistyped or guessed address is somebody's business.
     tracing::info!(route = route(path, answer.status()), status, ms, "answered");
     answer
+}
+
+async fn of_tree(
+    served: &Arc<Served>,
+    path: &str,
+    request: &HttpRequest,
+    https: bool,
+) -> HttpResponse {
+    match served.edition().await {
+        Ok(edition) => of_edition(&edition, path, request, https),
+        Err(problem) => problem.answer(https),
+    }
 }
 
 fn of_edition(edition: &Edition, path: &str, request: &HttpRequest, https: bool) -> HttpResponse {
@@ -87,7 +105,7 @@ fn is_known(request: &HttpRequest, etag: &str) -> bool {
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
-fn word(status: StatusCode, text: &'static str, https: bool) -> HttpResponse {
+fn word(status: StatusCode, text: impl MessageBody + 'static, https: bool) -> HttpResponse {
     let mut answer = HttpResponse::build(status);
     on_every(&mut answer, https, Keep::No);
     answer.insert_header((name::CONTENT_TYPE, "text/plain; charset=utf-8"));
@@ -97,7 +115,7 @@ fn word(status: StatusCode, text: &'static str, https: bool) -> HttpResponse {
 /// What a log may say of a path.
 fn route(path: &str, status: StatusCode) -> &'static str {
     use crate::formats::links;
-    const PLAIN: [&str; 9] = [
+    const PLAIN: [&str; 10] = [
         links::HOME,
         links::ALL_JSON,
         links::FEED,
@@ -107,6 +125,7 @@ fn route(path: &str, status: StatusCode) -> &'static str {
         links::CERTIFICATE,
         HEALTH,
         READY,
+        HEARTBEAT,
     ];
     if status == StatusCode::NOT_FOUND {
         return "(nothing)";

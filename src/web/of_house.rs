@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::shown::{Shown, Unavailable, Web};
+use super::shown::{Heartbeat, Shown, Unavailable, Web};
 use crate::casework::{House, pages, papers, publications};
 use crate::domain::time::Span;
+use crate::formats::heartbeat::read;
 use crate::formats::masthead::Masthead;
 use crate::formats::templates::Templates;
 use crate::formats::tree::{Papers, PublishedAdvisory};
@@ -14,6 +15,9 @@ use crate::formats::tree::{Papers, PublishedAdvisory};
 /// At T0 the page is there within this; a flood of readers makes no more questions than that.
 /// A page must not be the last thing of a day to be seen.
 const FRESHNESS: Span = Span::millis(50);
+
+/// An engine beats every five seconds, and says its time in steps of ten.
+const SILENT: Span = Span::secs(60);
 
 struct OfHouse(Arc<House>);
 
@@ -53,5 +57,13 @@ impl Shown for OfHouse {
 
     async fn ready(&self) -> bool {
         publications::ready(&self.0).await
+    }
+
+    async fn heartbeat(&self) -> Option<Heartbeat> {
+        let of = &self.0.config.heartbeat;
+        let file = of.file.as_ref().filter(|_| of.on_site)?;
+        let text = tokio::fs::read_to_string(self.0.dir.join(file)).await.unwrap_or_default();
+        let fresh = read(&text, None).is_ok_and(|at| self.0.clock.wall().since(at) < SILENT);
+        Some(if fresh { Heartbeat::Alive(text) } else { Heartbeat::Silent })
     }
 }

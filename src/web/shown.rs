@@ -31,6 +31,18 @@ pub trait Shown: Send + Sync {
     async fn papers(&self) -> Result<Papers, Unavailable>;
     /// Whether this house can do its work. Must not depend on what is under embargo.
     async fn ready(&self) -> bool;
+    /// The engine's heartbeat as it was written last; nothing where the site does not show it.
+    async fn heartbeat(&self) -> Option<Heartbeat> {
+        None
+    }
+}
+
+/// What the site knows of the engine.
+pub enum Heartbeat {
+    /// It lived within the last minute, and wrote this.
+    Alive(String),
+    /// Nothing newer is there.
+    Silent,
 }
 
 /// What a site is made of.

@@ -283,7 +283,8 @@ async fn ends(heed: bool, name: &str, events: &[Do], end: End) {
             assert!(!gone, "{name}: GO {} ms after T0", at.as_millis());
             let heard = case.story.bells();
             let times = heard.iter().filter(|b| *b == code).count();
-            assert_eq!(times, 1, "{name}: {heard:?}");
+            // What is urgent is said again until a person answers: tests/it/paging.rs.
+            assert!((1..=4).contains(&times), "{name}: {heard:?}");
         }
     }
 }

@@ -35,6 +35,7 @@ mod many;
 mod nights;
 mod notices;
 mod outlets;
+mod paging;
 mod postfix;
 mod postgres;
 mod preflight;

@@ -115,7 +115,16 @@ impl Letter<'_> {
         };
         let detail = failed.as_ref().map(|e| e.code.clone()).unwrap_or_default();
         let deed = house.deed(self.actor, verb, contact.id).detail(detail);
-        house.store.write(&deed, move |tx| tx.settle_challenge(id, sending)).await?;
+        house
+            .store
+            .write(&deed, move |tx| {
+                // What became of it stays open when another engine leads now: it asks again.
+                if let Some(epoch) = epoch {
+                    tx.still_leads(epoch)?;
+                }
+                tx.settle_challenge(id, sending)
+            })
+            .await?;
         Ok(Sent { id, failed })
     }
 }

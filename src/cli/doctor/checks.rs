@@ -146,7 +146,9 @@ pub async fn distributors(house: &House) -> anyhow::Result<Looked> {
 /// Receivers are never called ahead: only what is on this machine is judged.
 pub fn webhooks(house: &House) -> Looked {
     let all = &house.config.webhook;
-    let findings = all.iter().filter_map(crate::outlets::webhook::check_secret).collect();
+    let mut findings: Vec<Finding> =
+        all.iter().filter_map(crate::outlets::webhook::check_secret).collect();
+    findings.extend(crate::outlets::pager::check(&house.config.bells));
     Looked::new("webhooks", format!("{} configured, their secrets are usable", all.len()), findings)
 }
 

@@ -2,7 +2,7 @@
 
 use daybreak::config::Tls;
 use daybreak::domain::deed::Subject;
-use daybreak::formats::bell_text::{Attention, Bell};
+use daybreak::formats::bell_text::{Attention, Bell, Code};
 use daybreak::letters::bell::compose;
 use daybreak::outlets::mail::MailOutlet;
 use daybreak::town::catcher::{Catcher, Setup};
@@ -30,7 +30,13 @@ fn sent_by(envelope: &str, id: &str) -> Intended {
 }
 
 fn bell() -> daybreak::letters::bell::BellMail {
-    let bell = Bell::TeamAttention(Attention { code: "x", subject: Subject::house(), step: None });
+    let bell = Bell::TeamAttention(Attention {
+        code: "x",
+        subject: Subject::house(),
+        step: None,
+        call: Code::new([7; 8]),
+        tier: None,
+    });
     let team = "security@meadow.example";
     compose(&bell, team, team, &format!("{TOKEN}@meadow.example"), At::from_secs(0)).unwrap()
 }
