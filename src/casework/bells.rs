@@ -94,13 +94,14 @@ impl Bells {
         subject: Subject,
         address: &str,
     ) -> Case<()> {
-        let bell = Bell::TeamAttention(Attention { code, subject, step: None });
-        self.ring(&bell, address).await
+        let call = self.code();
+        let bell = Bell::TeamAttention(Attention { code, subject, step: None, call, tier: None });
+        self.ring_contact(&bell, address).await
     }
 
     /// Tells the team that a plan was looked at and nothing stands in its way.
     pub async fn ring_summary(&self, subject: Subject, tried: u32) -> Case<()> {
-        self.ring(&Bell::AllClear { subject, tried }, &self.team.address).await
+        self.ring_contact(&Bell::AllClear { subject, tried }, &self.desk.team.address).await
     }
 
     /// Sends a challenge or a cover mail: a bell that happens to be sealed.

@@ -48,7 +48,7 @@ impl Engine {
         for Wanted { disclosure, address, which } in wanted {
             let subject = Subject::from(disclosure);
             let cause = Cause { subject, code: "deputy-wanted", step: None, which };
-            if self.alarms.raise(&cause, self.house.clock.mono()).is_none() {
+            if self.alarms.raise(&cause, false, self.house.clock.mono()).is_none() {
                 continue;
             }
             tracing::error!(%disclosure, code = "deputy-wanted", "a deputy is called");

@@ -124,7 +124,7 @@ impl Engine {
 
     fn summarise(&mut self, report: Report) {
         let cause = Self::green(report.plan);
-        if self.alarms.raise(&cause, self.house.clock.mono()).is_none() {
+        if self.alarms.raise(&cause, false, self.house.clock.mono()).is_none() {
             return;
         }
         let (house, actor) = (Arc::clone(&self.house), Actor::Engine(self.lead.holder));

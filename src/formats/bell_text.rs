@@ -291,7 +291,13 @@ mod tests {
     fn a_red_preflight_names_its_cure_and_a_green_one_its_count() {
         let subject = Subject::house();
         for family in Family::ALL {
-            let about = Attention { code: family.code(), subject: subject.clone(), step: None };
+            let about = Attention {
+                code: family.code(),
+                subject: subject.clone(),
+                step: None,
+                call: Code::new([7; 8]),
+                tier: None,
+            };
             let text = Bell::TeamAttention(about).text();
             assert!(text.contains(&format!("cure: {};", family.cure())), "{text}");
             assert!(text.is_ascii() && text.lines().all(|l| l.len() <= 76), "{text}");

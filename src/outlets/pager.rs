@@ -71,7 +71,7 @@ pub fn check(ways: &[BellWay]) -> Vec<Finding> {
             BellWay::Mail { .. } => {}
             BellWay::Webhook { url, secret_file, .. } => {
                 let (name, url, secret_file) = (place, url.clone(), secret_file.clone());
-                findings.extend(check_secret(&Webhook { name, url, secret_file }));
+                findings.extend(check_secret(&Webhook { name, url, secret_file, expires: None }));
             }
             BellWay::Command { run, secret_files, .. } => {
                 if !run.first().is_some_and(|program| installed(program)) {

@@ -10,7 +10,7 @@ use super::conn::{self, Conn};
 use super::schema::{
     advisories, advisory_revisions, approvals, audit, blobs, challenges, chunks, clock,
     disclosures, distributors, documents, draws, gos, house, lease, lifts, members, messages,
-    plans, publications, revision, step_events, steps,
+    pauses, plans, publications, revision, step_events, steps,
 };
 use super::{Absent, Place, StoreError, migrate};
 
@@ -81,7 +81,10 @@ pub(super) fn carry_to(from: &mut Conn, place: &Place, load: Load<'_>) -> Result
             plan_rows(from, into)?;
             public_rows(from, into)?;
             match load {
-                Load::All => mail_rows(from, into),
+                Load::All => {
+                    pause_rows(from, into)?;
+                    mail_rows(from, into)
+                }
                 Load::Plan(_) => Ok(()),
             }
         })
@@ -181,6 +184,15 @@ fn public_rows(from: &mut Conn, into: &mut Conn) -> Result<(), StoreError> {
     ]);
     carry!(from, into, PAGE, documents by advisory and name, [
         advisory: String, name: String, position: i32, media_type: String, sealed: Bytes
+    ]);
+    Ok(())
+}
+
+/// Nobody is asked in a rehearsal.
+fn pause_rows(from: &mut Conn, into: &mut Conn) -> Result<(), StoreError> {
+    carry!(from, into, PAGE, pauses by plan and phase, [
+        plan: String, phase: String, holds: i64, until: Option<i64>, session: Option<String>,
+        ended: bool, sealed: Bytes
     ]);
     Ok(())
 }

@@ -51,7 +51,7 @@ pub async fn one(desk: &Desk, plan: &Plan) -> anyhow::Result<()> {
 /// What was found out or wished ahead of the day.
 struct Ahead {
     pauses: Pauses,
-    looked: Option<preflight::Report>,
+    looked: Option<crate::domain::preflight::Report>,
     rehearsed: Option<Rehearsed>,
 }
 

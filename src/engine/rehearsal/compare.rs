@@ -16,7 +16,7 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::StepId;
 use crate::domain::plan::{Sealing, Step};
 use crate::domain::planner::STATIC;
-use crate::domain::run::Status;
+use crate::domain::run::{GoRow, Status};
 use crate::domain::time::At;
 use crate::formats::links::document_path;
 
@@ -47,6 +47,7 @@ pub(super) fn compare(
     world: &World,
 ) -> (Vec<StepReport>, Vec<Finding>) {
     let (mut reports, mut findings) = (Vec::new(), Vec::new());
+    let slots_at = slots_at(standing);
     for (n, step) in standing.manifest.steps.iter().enumerate() {
         let progress = standing.run.progress(step.id);
         let acts: Vec<At> =
@@ -58,7 +59,7 @@ pub(super) fn compare(
         let mut pieces = Vec::new();
         if done && !before {
             let detoured = progress.is_some_and(|p| p.detoured);
-            pieces = pieces_of(step, &redirected(step, detoured), approved, world);
+            pieces = pieces_of(step, &redirected(step, detoured, slots_at), approved, world);
         }
         let said = match &status {
             Status::Blocked { code } => format!("blocked ({code})"),
@@ -140,10 +141,15 @@ fn pieces_of(step: &Step, action: &Action, approved: &[Blob], world: &World) -> 
             }
             pieces
         }
-        Action::Push { repository, refs, .. } => {
+        Action::Push { repository, refs, remake, .. } => {
             let after = world.moved.get(repository).map(|m| &m.after);
-            let of =
-                |r: &RefMove| text(&r.name, &r.new, after.and_then(|a| a.get(&r.name)).cloned());
+            let of = |r: &RefMove| {
+                let there = after.and_then(|a| a.get(&r.name)).cloned();
+                // What is made of a branch that moved is a slot: its outlet saw that it holds
+                // what was approved.
+                let wanted = there.clone().filter(|_| remake.is_some());
+                text(&r.name, &wanted.unwrap_or_else(|| r.new.clone()), there)
+            };
             refs.iter().map(of).collect()
         }
         Action::Publish { public_id, documents, .. } if step.outlet == STATIC => {
@@ -194,17 +200,26 @@ fn sealed(sealing: &Sealing, (from, to): (&str, &str), mail: Option<&Caught>) ->
     ]
 }
 
+/// When slots were filled: GO's own time.
+fn slots_at(standing: &Standing) -> At {
+    match standing.facts.go {
+        Some(GoRow::Go(at)) => at,
+        _ => standing.plan.t0,
+    }
+}
+
 /// What would have moved, gone out or stood there without being in the plan.
 fn unplanned(standing: &Standing, world: &World) -> Vec<Finding> {
     let mut found = Vec::new();
     let say = |place: &str, what: String| {
         Finding::stop("unplanned", place, what).cure("tell whoever maintains this program")
     };
+    let slots_at = slots_at(standing);
     let actions: Vec<Action> = standing
         .manifest
         .steps
         .iter()
-        .map(|s| redirected(s, standing.run.progress(s.id).is_some_and(|p| p.detoured)))
+        .map(|s| redirected(s, standing.run.progress(s.id).is_some_and(|p| p.detoured), slots_at))
         .collect();
     let ids: Vec<String> = actions
         .iter()
