@@ -109,12 +109,21 @@ async fn standing(house: &House, plan: &Plan, manifest: &Manifest) -> Case<Vec<F
     Ok(findings)
 }
 
+/// The engine that looks, and the epoch in which it leads: one that was replaced writes nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Leader {
+    /// Who.
+    pub actor: Actor,
+    /// Its epoch.
+    pub epoch: i64,
+}
+
 /// Writes a report into the record, where [`last`] finds it.
-pub async fn record(house: &House, actor: Actor, report: &Report) -> Case<()> {
+pub async fn record(house: &House, leader: Leader, report: &Report) -> Case<()> {
     let detail = serde_json::to_string(report)
         .map_err(|e| CaseError::machine("recording a preflight", e))?;
-    let deed = house.deed(actor, DONE, report.plan).detail(detail);
-    Ok(house.store.write(&deed, |_| Ok::<_, StoreError>(())).await?)
+    let deed = house.deed(leader.actor, DONE, report.plan).detail(detail);
+    Ok(house.store.write(&deed, move |tx| tx.still_leads(leader.epoch)).await?)
 }
 
 /// The report that was recorded last.
@@ -128,7 +137,7 @@ pub async fn last(house: &House, plan: &Plan) -> Case<Option<Report>> {
 /// Tells the team, once for each plan, that nothing stands in its way. That it was told is in
 /// the record, so that no restart tells it again; whoever dies between the bell and the record
 /// tells it twice, because a summary that never comes means trouble.
-pub async fn summarise(house: &House, actor: Actor, report: &Report) -> Case<()> {
+pub async fn summarise(house: &House, leader: Leader, report: &Report) -> Case<()> {
     let subject = Subject::from(report.plan);
     let about = subject.clone();
     let lines = house.store.read(move |r| r.audit_of(&subject)).await?;
@@ -136,8 +145,12 @@ pub async fn summarise(house: &House, actor: Actor, report: &Report) -> Case<()>
         return Ok(());
     }
     house.bells.ring_summary(about, report.tried).await?;
-    let deed = house.deed(actor, ALL_CLEAR, report.plan);
-    Ok(house.store.write(&deed, |_| Ok::<_, StoreError>(())).await?)
+    let deed = house.deed(leader.actor, ALL_CLEAR, report.plan);
+    // They heard it: what cannot be written down is no reason to say it again every minute.
+    if house.store.write(&deed, move |tx| tx.still_leads(leader.epoch)).await.is_err() {
+        tracing::error!(plan = %report.plan, "a summary could not be recorded");
+    }
+    Ok(())
 }
 
 /// How long after its hour something must still hold: the day goes on, and people look at it.

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use super::Engine;
 use super::alarms::Cause;
 use super::errands::Errand;
-use crate::casework::{Case, CaseError, preflight};
+use crate::casework::preflight::{self, Leader};
+use crate::casework::{Case, CaseError};
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::finding::Severity;
 use crate::domain::ids::PlanId;
@@ -91,8 +92,7 @@ impl Engine {
             Ok(report) => report,
             Err(why) => return self.saw_nothing(plan, &why),
         };
-        let actor = Actor::Engine(self.lead.holder);
-        if preflight::record(&self.house, actor, &report).await.is_err() {
+        if preflight::record(&self.house, self.leader(), &report).await.is_err() {
             tracing::error!(plan = %plan, "a preflight could not be recorded");
         }
         let (red, warned) = (report.count(Severity::Stop), report.count(Severity::Warn));
@@ -127,9 +127,9 @@ impl Engine {
         if self.alarms.raise(&cause, false, self.house.clock.mono()).is_none() {
             return;
         }
-        let (house, actor) = (Arc::clone(&self.house), Actor::Engine(self.lead.holder));
+        let (house, leader) = (Arc::clone(&self.house), self.leader());
         self.errands.spawn(async move {
-            let told = preflight::summarise(&house, actor, &report).await;
+            let told = preflight::summarise(&house, leader, &report).await;
             Errand::Summarised(report.plan, told.is_ok())
         });
     }
@@ -145,6 +145,10 @@ impl Engine {
             }
             _ => {}
         }
+    }
+
+    fn leader(&self) -> Leader {
+        Leader { actor: Actor::Engine(self.lead.holder), epoch: self.lead.epoch }
     }
 
     fn green(plan: PlanId) -> Cause {
