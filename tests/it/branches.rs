@@ -289,6 +289,35 @@ async fn what_a_tag_names_is_never_applied_again() {
     assert!(codes.contains(&"reapply-tagged"), "{codes:?}");
 }
 
+/// Somebody signs commits there: what is made on the day will carry no signature.
+#[tokio::test]
+async fn a_merge_without_a_signature_is_said_where_commits_are_signed() {
+    let mut story = Story::at(Db::Sqlite, Point::Ready).await.unwrap();
+    on_move(&mut story.town, "2.0.0", "merge");
+    let project = &story.town.project;
+    let last = tip(project, "main").await;
+    let raw = project.ask(&["cat-file", "commit", &last]).await.unwrap();
+    let (head, message) = raw.split_once("\n\n").unwrap();
+    let signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n AAAA\n -----END PGP SIGNATURE-----";
+    let tree = head.lines().next().unwrap();
+    let people: Vec<_> = head.lines().filter(|l| l.contains('<')).collect();
+    let people = people.join("\n");
+    let text = format!("{tree}\nparent {last}\n{people}\n{signature}\n\n{message}\n");
+    fs::write(project.public().join("signed"), text).unwrap();
+    let oid = project.ask(&["hash-object", "-t", "commit", "-w", "signed"]).await.unwrap();
+    project.ask(&["update-ref", "refs/heads/main", &oid]).await.unwrap();
+    let (house, now) = (&story.town.house, story.disclosure_now().await);
+    let main = house_branch();
+    let (now, ..) = candidates::stage(house, Actor::Operator, &now, &main).await.unwrap();
+    let findings = match story::plan(&story.town, &now, PlanKind::Release).await {
+        Ok((_, findings)) => findings,
+        Err(daybreak::town::TownError::Case(CaseError::Blocked(findings))) => findings,
+        Err(other) => panic!("{other}"),
+    };
+    let said = |code: &str| findings.iter().any(|f| f.code == code);
+    assert!(said("remake-unsigned") && !said("reapply-tagged"), "{findings:?}");
+}
+
 /// A day without releases, whose two branches are applied again when they move.
 async fn untagged() -> (Town, Plan, Engine) {
     let mut town = world::town(Db::Sqlite).await.unwrap();
