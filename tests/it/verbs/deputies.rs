@@ -37,6 +37,7 @@ async fn with_deputy() -> (Story, Engine, Member) {
 
 /// Somebody of the team looks at whatever rang so far.
 async fn answer(story: &Story, bo: &Member) {
+    story.hand.advance(Span::secs(1));
     let now = story.disclosure_now().await;
     hands::name(&story.town.house, Actor::Operator, &now, None, Some(bo)).await.unwrap();
 }
