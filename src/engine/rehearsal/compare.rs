@@ -326,7 +326,7 @@ mod tests {
         *altered.iter_mut().rev().nth(3).unwrap() = b'x';
         let piece = bytes("post.eml", &blob, Some(&altered));
         assert!(!piece.same);
-        assert_eq!(piece.differs.unwrap(), "(from byte 56, line 4)");
+        assert_eq!(piece.differs.unwrap(), "(from byte 55, line 4)");
         let longer = [sent.as_slice(), b"x"].concat();
         assert!(!bytes("post.eml", &blob, Some(&longer)).same);
         let none = bytes("post.eml", &blob, None);
