@@ -98,7 +98,12 @@ pub async fn ask_due(house: &House, actor: Actor, epoch: i64) -> Case<Round> {
     let now = house.now();
     let (distributors, disclosures, challenges) = house
         .store
-        .read(|r| Ok::<_, StoreError>((r.distributors()?, r.disclosures()?, r.challenges()?)))
+        .read(|r| {
+            // What is over is for nobody any more, however much of it there is.
+            let open = r.open_disclosures()?.into_iter().map(|id| r.disclosure(id));
+            let open = open.collect::<Result<Vec<_>, _>>()?;
+            Ok::<_, StoreError>((r.distributors()?, open, r.challenges()?))
+        })
         .await?;
     let mut round = Round::default();
     for distributor in distributors.iter().filter(|d| d.active) {

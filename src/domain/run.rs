@@ -9,7 +9,7 @@ mod pause;
 mod progress;
 mod steady;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pause::Pauses;
 pub use progress::{GAVE_UP, NOBODY_CAN_TELL, Progress, Status};
@@ -81,6 +81,8 @@ pub enum Command {
 #[derive(Debug, Clone)]
 pub struct Run {
     steps: Vec<Step>,
+    /// Every instant before which some step must not begin, each once.
+    openings: BTreeSet<At>,
     progress: BTreeMap<StepId, Progress>,
     habits: BTreeMap<String, Habit>,
     facts: PlanFacts,
@@ -109,6 +111,7 @@ impl Run {
         let gone = go_at(facts).map(|at| steady.heard(at));
         Self {
             steps: manifest.steps.clone(),
+            openings: manifest.steps.iter().map(|s| s.not_before).collect(),
             progress,
             habits,
             facts,
@@ -263,21 +266,18 @@ impl Run {
         if !self.facts.state.is_live() || self.facts.held {
             return None;
         }
-        let any_waits = self.progress.values().any(|p| p.status.wakes());
-        let from_steps = self.steps.iter().flat_map(|step| {
-            // In as long as it still waits on the steady clock.
-            let wakes = if any_waits { self.wakes_at(step) } else { None };
-            let own = wakes.map(|at| now.plus(at.since(self.steady.now(now))));
-            [Some(self.opens_at(step)), own]
-        });
+        let opens = self.openings.iter().map(|at| self.shifted(*at));
+        // Most plans wait for an instant and none of their steps for anything else.
+        let waits = self.progress.values().any(|p| p.status.wakes());
+        let woken = self.steps.iter().filter(|_| waits).filter_map(|step| self.wakes_at(step));
+        // In as long as it still waits on the steady clock.
+        let from_steps = opens.chain(woken.map(|at| now.plus(at.since(self.steady.now(now)))));
         let go = self.public.then_some(self.t0);
         let anyway = self.gone.map(|at| at.plus(self.announce_after));
         let anyway = anyway.map(|at| now.plus(at.since(self.steady.now(now))));
         let cancel = self.noticed_late.map(|at| at.plus(CANCEL_WINDOW));
         from_steps
-            .chain([go, anyway, cancel])
-            .chain(self.pauses_end(now))
-            .flatten()
+            .chain([go, anyway, cancel].into_iter().chain(self.pauses_end(now)).flatten())
             .filter(|at| *at > now)
             .min()
     }
@@ -349,10 +349,10 @@ impl Run {
     }
 
     /// `not_before`, moved as much earlier as GO was lifted.
-    fn opens_at(&self, step: &Step) -> At {
+    fn shifted(&self, not_before: At) -> At {
         match go_at(self.facts) {
-            Some(go) if go < self.t0 => step.not_before.plus(go.since(self.t0)),
-            _ => step.not_before,
+            Some(go) if go < self.t0 => not_before.plus(go.since(self.t0)),
+            _ => not_before,
         }
     }
 
@@ -360,7 +360,7 @@ impl Run {
     fn is_ready(&self, step: &Step, now: At, begun: Option<Phase>) -> bool {
         // What GO opened stays open, even when the clock is set back behind T0.
         let opened = go_at(self.facts).is_some() && step.not_before <= self.t0;
-        if !opened && now < self.opens_at(step) {
+        if !opened && now < self.shifted(step.not_before) {
             return false;
         }
         if self.waits_for_a_word(step, now) {

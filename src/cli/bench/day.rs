@@ -117,7 +117,8 @@ async fn push(
     for _ in 0..args.rounds {
         let (together, after_another) = (yard.day(false).await?, yard.day(true).await?);
         ratios.push(together / after_another);
-        (once.push(together), row.push(after_another));
+        once.push(together);
+        row.push(after_another);
     }
     figures.push(Figure::told("eight pushes at once, GO to the last", median(&once), "ms"));
     figures.push(Figure::told("eight pushes in a row", median(&row), "ms"));
@@ -139,7 +140,8 @@ async fn live(
         let day = spread::day(&folder.join(format!("day-{round}"))).await?;
         early += u32::from(day.first < 0.0);
         apart.push(day.last - day.first);
-        (first.push(day.first), last.push(day.last));
+        first.push(day.first);
+        last.push(day.last);
     }
     figures.push(Figure::told("first public byte after T0, p50", median(&first), "ms"));
     figures.push(Figure::told("last public byte after T0, p50", median(&last), "ms"));

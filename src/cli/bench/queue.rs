@@ -54,6 +54,9 @@ pub struct Queue {
     database: Option<String>,
 }
 
+/// One kind of turn.
+type Kind = fn(&Cost) -> f64;
+
 /// What came out.
 #[derive(Serialize)]
 struct Report<'a> {
@@ -126,7 +129,10 @@ async fn journal(
         }
         ratios.0.push(mine / disk);
         ratios.1.push(among / alone);
-        (ours.push(mine), bare.push(disk), one.push(alone), many.push(among));
+        ours.push(mine);
+        bare.push(disk);
+        one.push(alone);
+        many.push(among);
     }
     let a_second = "/s";
     figures.push(Figure::told("commits of the journal, SQLite", median(&ours).round(), a_second));
@@ -163,8 +169,7 @@ async fn turns(
     for running in [empty, long, full] {
         running.end().await?;
     }
-    let kinds: [(&str, fn(&Cost) -> f64); 2] =
-        [("a turn", |c| c.idle), ("a turn after a write", |c| c.told)];
+    let kinds: [(&str, Kind); 2] = [("a turn", |c| c.idle), ("a turn after a write", |c| c.told)];
     for (what, of) in kinds {
         let all = |which: fn(&[Cost; 3]) -> &Cost| -> Vec<f64> {
             rounds.iter().map(|round| of(which(round))).collect()
