@@ -107,8 +107,8 @@ impl Attention {
             TIERS.iter().skip(1).map(|t| (t.as_secs() / 60).to_string()).collect();
         let (time, of) = (tier.saturating_add(1), TIERS.len());
         format!(
-            "Until a person answers it is said again, {} minutes after the first time;\n\
-             this is time {time} of {of}. To answer, steer the plan, or:\n  \
+            "This is time {time} of {of}. Until a person answers it is said again, {}\nminutes \
+             after the first time. To answer, steer the plan, or:\n  \
              daybreak bells ack {call} --as MEMBER\n\n",
             minutes.join(", ")
         )
