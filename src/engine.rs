@@ -24,6 +24,7 @@ mod press_room;
 mod readability;
 mod refusals;
 mod seal;
+mod troubled;
 mod unarmed;
 mod watch;
 
@@ -57,6 +58,7 @@ use perform::Outcome;
 use places::Places;
 use press_room::PressRoom;
 use refusals::Refusals;
+use troubled::Trouble;
 use watch::{ClockWatch, Suspicion};
 
 /// Why an engine cannot go on.
@@ -138,6 +140,7 @@ pub struct Engine {
     busy: BTreeSet<StepId>,
     places: Places,
     refusals: Refusals,
+    trouble: Trouble,
     /// Steps whose bytes are ready: their intents are next.
     ready: VecDeque<(PlanId, Intended)>,
     /// Embargoes that distributors know of, with their instants.
@@ -190,6 +193,7 @@ impl Engine {
             busy: BTreeSet::new(),
             places,
             refusals: Refusals::default(),
+            trouble: Trouble::default(),
             ready: VecDeque::new(),
             embargoed: Vec::new(),
             deliveries_at: None,
@@ -285,8 +289,7 @@ impl Engine {
         }
     }
 
-    /// One turn: take in what ended, look at clock and database, decide, begin.
-    pub async fn turn(&mut self) -> Result<(), EngineError> {
+    async fn turn_once(&mut self) -> Result<(), EngineError> {
         self.moved = false;
         while let Some(done) = self.tasks.try_join_next() {
             self.take_in(done);
