@@ -32,6 +32,7 @@ mod ledger;
 mod many;
 mod nights;
 mod notices;
+mod nth;
 mod outlets;
 mod postfix;
 mod postgres;
