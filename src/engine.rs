@@ -5,6 +5,7 @@
 //! I/O. Before T0 an error stops; after T0 it shouts and goes on.
 
 mod alarms;
+mod brink;
 mod covers;
 mod day;
 mod deliveries;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::brink::Brink;
 use super::{Engine, EngineError};
 use crate::casework::approvals::recheck;
 use crate::casework::plans::{events_after, facts, manifest_of};
@@ -183,7 +184,12 @@ impl Engine {
             self.fuse.spend()?;
             let cache = self.preview(plan, &event);
             match self.journal.commit(plan, &event, cache).await {
-                Ok(()) => self.fold(plan, &event),
+                Ok(()) => {
+                    if matches!(event.happened, Happened::Acted { .. }) {
+                        self.cross(Brink::AfterRecord, plan, event.step);
+                    }
+                    self.fold(plan, &event);
+                }
                 Err(e) => {
                     let e = EngineError::from(e);
                     if e.is_fatal() {

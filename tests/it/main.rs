@@ -26,6 +26,7 @@ mod headsup;
 mod house;
 mod inbound;
 mod interop;
+mod kill;
 mod kinds;
 mod leaks;
 mod ledger;
