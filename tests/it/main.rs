@@ -39,6 +39,7 @@ mod postfix;
 mod postgres;
 mod previews;
 mod quarantine;
+mod races;
 mod repeat;
 mod reporters;
 mod simulate;
