@@ -7,6 +7,7 @@
 mod alarms;
 mod barred;
 mod branches;
+mod brink;
 mod covers;
 mod day;
 mod deliveries;
@@ -30,6 +31,7 @@ mod readability;
 mod refusals;
 pub mod rehearsal;
 mod seal;
+mod troubled;
 mod unarmed;
 mod vouched;
 mod watch;
@@ -67,6 +69,7 @@ use places::Places;
 use press_room::PressRoom;
 use refusals::Refusals;
 use rehearsal::Rehearsals;
+use troubled::Trouble;
 use unarmed::Armed;
 use watch::{ClockWatch, Suspicion};
 
@@ -149,6 +152,7 @@ pub struct Engine {
     busy: BTreeSet<StepId>,
     places: Places,
     refusals: Refusals,
+    trouble: Trouble,
     /// Steps whose bytes are ready: their intents are next.
     ready: VecDeque<(PlanId, Intended)>,
     /// Disclosures whose instant is set and whose GO is not written.
@@ -205,6 +209,7 @@ impl Engine {
             busy: BTreeSet::new(),
             places,
             refusals: Refusals::default(),
+            trouble: Trouble::default(),
             ready: VecDeque::new(),
             awaited: Vec::new(),
             deliveries_at: None,
@@ -304,8 +309,7 @@ impl Engine {
         }
     }
 
-    /// One turn: take in what ended, look at clock and database, decide, begin.
-    pub async fn turn(&mut self) -> Result<(), EngineError> {
+    async fn turn_once(&mut self) -> Result<(), EngineError> {
         self.moved = false;
         self.alarms.sweep(self.house.clock.mono());
         while let Some(done) = self.tasks.try_join_next() {

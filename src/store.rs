@@ -108,6 +108,7 @@ enum Absent {
 pub struct Store {
     shared: Arc<Shared>,
     lane: Lane,
+    faults: Arc<Faults>,
 }
 
 struct Shared {
@@ -115,7 +116,6 @@ struct Shared {
     pools: Pools,
     vault: Arc<Vault>,
     threads: Threads,
-    faults: Faults,
     /// What is in memory lasts as long as somebody has it open.
     _kept: Option<Mutex<Conn>>,
 }
@@ -148,10 +148,8 @@ impl Store {
         drop((conn, alone));
         let pools = Pools::new(&options.place, options.connections);
         let vault = Arc::new(vault);
-        let faults = Faults::default();
         let (place, threads) = (options.place.clone(), options.threads);
-        let shared = Shared { place, pools, vault, threads, faults, _kept: None };
-        Ok(Self { shared: Arc::new(shared), lane: Lane::People })
+        Ok(Self::of(Shared { place, pools, vault, threads, _kept: None }))
     }
 
     /// For simulations: this database as it stands, copied into memory under a name that nobody
@@ -186,10 +184,13 @@ impl Store {
             place,
             vault: Arc::clone(&self.shared.vault),
             threads: Threads::Inline,
-            faults: Faults::default(),
             _kept: Some(Mutex::new(kept)),
         };
-        Self { shared: Arc::new(shared), lane: Lane::People }
+        Self::of(shared)
+    }
+
+    fn of(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared), lane: Lane::People, faults: Arc::default() }
     }
 
     /// Where it is.
@@ -199,7 +200,14 @@ impl Store {
 
     /// What a test or a simulation wants to go wrong.
     pub fn faults(&self) -> &Faults {
-        &self.shared.faults
+        &self.faults
+    }
+
+    /// The same database for whoever watches a test or a simulation: nothing goes wrong for them,
+    /// and nothing they ask counts.
+    #[must_use]
+    pub fn spared(&self) -> Self {
+        Self { faults: Arc::default(), ..self.clone() }
     }
 
     /// Where the blocking work is done: whoever must not depend on scheduling asks.
@@ -210,7 +218,7 @@ impl Store {
     /// The same database through the connections of `lane`.
     #[must_use]
     pub fn lane(&self, lane: Lane) -> Self {
-        Self { shared: Arc::clone(&self.shared), lane }
+        Self { lane, ..self.clone() }
     }
 
     /// Looks at one consistent state. Nothing can be changed.
@@ -274,7 +282,7 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let (shared, lane) = (Arc::clone(&self.shared), self.lane);
-        let answer = shared.faults.strike(kind == Work::Write)?;
+        let answer = self.faults.strike(kind == Work::Write)?;
         let work = move |shared: &Shared, lane| {
             let done = work(shared, lane)?;
             answer.map(|()| done).map_err(E::from)

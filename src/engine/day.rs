@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::brink::Brink;
 use super::preflight::Ahead;
 use super::{Engine, EngineError};
 use crate::casework::approvals::recheck;
@@ -204,7 +205,12 @@ impl Engine {
             self.fuse.spend()?;
             let cache = self.preview(plan, &event);
             match self.journal.commit(plan, &event, cache).await {
-                Ok(()) => self.fold(plan, &event),
+                Ok(()) => {
+                    if matches!(event.happened, Happened::Acted { .. }) {
+                        self.cross(Brink::AfterRecord, plan, event.step);
+                    }
+                    self.fold(plan, &event);
+                }
                 Err(e) => {
                     let e = EngineError::from(e);
                     if e.is_fatal() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::{JoinError, JoinSet};
 
+use super::brink::Brink;
 use super::maker::{Maker, Unready};
 use super::places::Lane;
 use super::{Engine, EngineError};
@@ -140,14 +141,16 @@ impl Engine {
             let step = day.manifest.steps.iter().find(|s| s.id == step)?;
             let outlet = self.house.outlets.get(&step.outlet).cloned()?;
             let lane = Lane::of(day.plan.kind, step.phase);
-            Some((day.claim(self.lead.epoch), (step.sealing.is_some(), lane), outlet))
+            let how = (step.sealing.is_some(), lane, step.outlet.clone());
+            Some((day.claim(self.lead.epoch), how, outlet))
         });
         let bytes = intended.blobs.iter().map(|b| b.bytes.len()).sum();
-        let Some((claim, (sealed, lane), outlet)) = found else {
+        let Some((claim, (sealed, lane, name), outlet)) = found else {
             self.busy.remove(&step);
             return Ok(());
         };
         self.fuse.spend()?;
+        self.cross(Brink::BeforeIntent, plan, step);
         let event = self.event(step, Happened::Intended);
         let deed = self.house.deed(Actor::Engine(self.lead.holder), "step-intend", step);
         let (id, cache) = (event.id, self.preview(plan, &event));
@@ -164,6 +167,7 @@ impl Engine {
             Err(e) => return Err(e.into()),
         };
         self.refusals.over(step);
+        self.cross(Brink::AfterIntent, plan, step);
         self.fold(plan, &event);
         self.moved = true;
         let Ok(effect) = Effect::new(intended, sealed, permit) else {
@@ -175,6 +179,7 @@ impl Engine {
         self.places.take(step, lane, bytes, self.house.clock.mono());
         self.tasks.spawn(async move {
             let acted = alone(async move { outlet.act(&effect).await }).await;
+            Brink::AfterAct.cross(&name);
             let happened = match acted {
                 Some(Ok(receipt)) => Happened::Acted { receipt },
                 Some(Err(error)) => Happened::Failed { error },

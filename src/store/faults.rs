@@ -1,5 +1,6 @@
 //! For tests and simulations: which call of the database fails, and how. Nothing else sets one.
 
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::StoreError;
@@ -22,7 +23,8 @@ pub struct Faults(Mutex<Script>);
 #[derive(Debug, Default)]
 struct Script {
     calls: u64,
-    once: Option<(u64, Fault)>,
+    struck: u64,
+    some: Option<(Range<u64>, Fault)>,
     lasting: Option<Fault>,
 }
 
@@ -32,10 +34,21 @@ impl Faults {
         self.script().calls
     }
 
+    /// How many calls something was done to.
+    pub fn struck(&self) -> u64 {
+        self.script().struck
+    }
+
     /// The call after the next `calls` ones fails, and none after it.
     pub fn after(&self, calls: u64, fault: Fault) {
+        self.some(calls, 1, fault);
+    }
+
+    /// As many calls as `many` fail after the next `calls` ones, and none after them.
+    pub fn some(&self, calls: u64, many: u64, fault: Fault) {
         let mut script = self.script();
-        script.once = Some((script.calls.saturating_add(calls), fault));
+        let from = script.calls.saturating_add(calls);
+        script.some = Some((from..from.saturating_add(many), fault));
     }
 
     /// Every call fails until this is said again with `None`.
@@ -46,7 +59,7 @@ impl Faults {
     /// Nothing fails any more.
     pub fn clear(&self) {
         let mut script = self.script();
-        (script.once, script.lasting) = (None, None);
+        (script.some, script.lasting) = (None, None);
     }
 
     /// Counts a call: an error when nothing shall be done, and the answer to give when it was.
@@ -54,8 +67,11 @@ impl Faults {
         let mut script = self.script();
         let number = script.calls;
         script.calls = number.saturating_add(1);
-        let once = script.once.take_if(|(at, _)| *at == number).map(|(_, fault)| fault);
-        match once.or(script.lasting) {
+        let some = script.some.as_ref().filter(|(which, _)| which.contains(&number));
+        let fault = some.map(|(_, fault)| *fault).or(script.lasting);
+        let harmless = fault.is_none() || (fault == Some(Fault::Full) && !writes);
+        script.struck = script.struck.saturating_add(u64::from(!harmless));
+        match fault {
             Some(Fault::Away) => Err(StoreError::Unavailable("a test took it away")),
             Some(Fault::Full) if writes => Err(StoreError::Full),
             Some(Fault::AnswerLost) => Ok(Err(StoreError::Unavailable("a test lost its answer"))),
@@ -86,6 +102,10 @@ mod tests {
         assert!(matches!(faults.strike(true), Ok(Err(StoreError::Unavailable(_)))));
         faults.lasting(None);
         assert!(matches!(faults.strike(true), Ok(Ok(()))));
-        assert_eq!(faults.calls(), 7);
+        assert_eq!((faults.calls(), faults.struck()), (7, 3));
+        faults.lasting(None);
+        faults.some(1, 2, Fault::Away);
+        let failed: Vec<bool> = (0..4).map(|_| faults.strike(false).is_err()).collect();
+        assert_eq!(failed, [false, true, true, false]);
     }
 }

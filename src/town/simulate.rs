@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 pub use case::Case;
-pub use day::Outcome;
+pub use day::{Outcome, Stroke, Struck};
 
 use crate::domain::blob::Sha256;
 
@@ -56,6 +56,15 @@ pub fn one(case: &Case, seed: u64) -> Outcome {
             trace: Sha256::of(b""),
             happened: 0,
         },
+    }
+}
+
+/// Lives the calm day of a Release (or of its notices) in which one stroke falls on the database.
+pub fn struck(case: &Case, notices: bool, stroke: Stroke) -> Struck {
+    let name = format!("day{}", DAYS.fetch_add(1, Ordering::Relaxed));
+    match tokio::runtime::Builder::new_current_thread().build() {
+        Ok(runtime) => runtime.block_on(day::struck(case, notices, stroke, &name)),
+        Err(e) => Struck::never(format!("cannot start: {}", e.kind())),
     }
 }
 

@@ -179,6 +179,7 @@ fn every_code_that_calls_a_person_is_explained() {
         "src/engine/perform.rs",
         "src/engine/readability.rs",
         "src/engine/rehearsal.rs",
+        "src/engine/troubled.rs",
         "src/engine/unarmed.rs",
         "src/engine/vouched.rs",
         "src/engine/watch.rs",

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use daybreak::town::simulate::{Case, many, one};
 
 /// Kept as long as the tests run: the town that the case was made in lives on it.
-fn case() -> &'static Case {
+pub fn case() -> &'static Case {
     static CASE: OnceLock<(tokio::runtime::Runtime, Case)> = OnceLock::new();
     let (_, case) = CASE.get_or_init(|| {
         let town = tokio::runtime::Builder::new_multi_thread();

@@ -83,13 +83,29 @@ impl Story {
             Db::Postgres => Database::Postgres(postgres::fresh_schema()?),
         };
         let options = Options { database: database.clone(), ..Options::by_hand(START) };
+        Some(Self::begun(db, database, options).await)
+    }
+
+    /// One that is shared with nobody and has an instant of its own: `start` is twelve days
+    /// before it. Few are on the list.
+    pub async fn apart(db: Db, start: At) -> Option<Self> {
+        let database = match db {
+            Db::Sqlite => Database::Sqlite,
+            Db::Postgres => Database::Postgres(postgres::fresh_schema()?),
+        };
+        let by_hand = Options::by_hand(start);
+        let options = Options { database: database.clone(), distributors: 2, ..by_hand };
+        Some(Self::begun(db, database, options).await)
+    }
+
+    async fn begun(db: Db, database: Database, options: Options) -> Self {
         let town = Town::build(options).await.unwrap();
         let prepared = story::prepare(&town, Span::days(12)).await.unwrap();
         let (advisory, disclosure) = (prepared.advisory, prepared.disclosure);
         let notice = story::approved_plan(&town, &disclosure, PlanKind::Notice).await.unwrap();
         let hand = town.hand.clone().unwrap();
         let t0 = disclosure.t0.unwrap();
-        Some(Self { town, hand, db, t0, advisory, disclosure, notice, release: None, database })
+        Self { town, hand, db, t0, advisory, disclosure, notice, release: None, database }
     }
 
     /// Everybody hears; the Release plan is approved.

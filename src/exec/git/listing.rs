@@ -16,13 +16,13 @@ pub async fn listed(
     let ask = git
         .verb("ls-remote")
         .args(["--quiet", "--refs", "--", url])
-        .args(names)
         .allow(Span::mins(1));
     let out = mirror.run_any(ask).await?;
     if !out.ok() {
         return Err(GitError::Unreachable(Complaint::of(&out)));
     }
-    // The patterns also match `refs/x/refs/heads/main`: only exact names count.
+    // All are asked for and those of `names` are picked here: protocol version 2 would tell the
+    // far side each name, which before T0 is a secret.
     let text = out.text();
     let found = text
         .lines()

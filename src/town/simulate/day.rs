@@ -1,6 +1,8 @@
 //! One simulated day: time passes, machines work, things go wrong, people press buttons, and a
 //! judge looks at everything after every step.
 
+mod struck;
+
 use std::sync::Arc;
 
 use super::case::{Case, Point};
@@ -64,6 +66,8 @@ impl Weather {
             && self.clocks == 0
     }
 }
+
+pub use struck::{Stroke, Struck, struck};
 
 /// How a day went.
 pub struct Outcome {

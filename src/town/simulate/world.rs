@@ -227,6 +227,11 @@ impl World {
         !inner.fate.chance(rough)
     }
 
+    /// How often bells were rung.
+    pub fn bells(&self) -> u64 {
+        self.inner().bells
+    }
+
     /// Something that must never happen did; the first of it is kept.
     pub fn complain(&self, what: String) {
         let _first = self.inner().complaint.get_or_insert(what);
