@@ -42,6 +42,9 @@ pub struct Wish {
     pub waived: Vec<String>,
 }
 
+/// What cannot wait is no further off than this; everything else has time for its own verbs.
+const SOON: Span = Span::hours(24);
+
 /// What came of it.
 pub struct Hurried {
     /// The disclosure as it is now.
@@ -91,6 +94,10 @@ async fn lift(
     wish: &Wish,
     plans: &[Plan],
 ) -> Case<Hurried> {
+    let held = |p: &&Plan| p.kind == PlanKind::Release && p.state == PlanState::Approved && p.held;
+    if plans.iter().any(|p| held(&p)) {
+        return Err(CaseError::not_now("the release plan is held", "daybreak plan resume"));
+    }
     let mut disclosure = disclosure.clone();
     let mut notice = None;
     if let Some(url) = &wish.leak {
@@ -151,6 +158,13 @@ async fn anew(
     let zone = disclosure.t0.map_or(chrono_tz::Tz::UTC, |t0| t0.zone);
     let t0 = T0::new(whole_second(now.plus(within)), zone);
     let sooner = |old: T0| old.at <= now || t0.at < old.at;
+    if within > SOON {
+        return Err(CaseError::invalid(
+            "in",
+            "is more than a day ahead",
+            "say less; there is time for `disclosure move` and plans made as ever",
+        ));
+    }
     if within < Span::ZERO || !disclosure.t0.is_none_or(sooner) {
         return Err(CaseError::invalid(
             "in",
@@ -165,7 +179,7 @@ async fn anew(
         go_without_fix(&mut content, &house.supported(), &wish.reason);
     }
     let changed = Disclosure { t0: Some(t0), case: Embargoed::new(content), ..disclosure.clone() };
-    let hurry = Hurry { waived: wish.waived.clone() };
+    let hurry = Hurry { waived: wish.waived.clone(), leaked: wish.leak.is_some() };
     let order = Order { hurry: Some(hurry), ..Order::default() };
     let judged = judge_release(house, &changed, plans, &order).await?;
     if any_stop(&judged) {

@@ -3,16 +3,18 @@
 //! Whoever heard of it learns by the next notice that it is no part of this disclosure any more;
 //! it stays as secret as it was.
 
+use std::collections::BTreeSet;
+
 use super::disclosures::change;
 use super::{Case, CaseError, House, disclosures};
 use crate::domain::advisory::{Advisory, AdvisoryText};
 use crate::domain::deed::Actor;
-use crate::domain::disclosure::Disclosure;
+use crate::domain::disclosure::{BranchRef, Case as Content, CellState, Disclosure};
 use crate::domain::finding::Finding;
 use crate::domain::secret::Reason;
 
-/// Takes an advisory out; what must be done after it is returned. A patch that fixes others as
-/// well stops it: nobody can tell which lines are whose.
+/// Takes an advisory out; what must be done after it is returned. What stops it: a patch that fixes
+/// others as well, files that nobody knows the owner of, and whatever stays and names it.
 pub async fn withdraw(
     house: &House,
     actor: Actor,
@@ -33,21 +35,27 @@ pub async fn withdraw(
     if !shared.is_empty() {
         return Err(CaseError::Blocked(shared));
     }
-    let branches: Vec<_> = content
-        .patches
+    let gone = advisory.text.open(Reason::Review);
+    let mut named = traces(gone, &content);
+    for other in disclosures::advisories_of(house, &content).await?.iter().filter(|a| a.id != id) {
+        named.extend(mentions(gone, other.text.open(Reason::Review)));
+    }
+    if !named.is_empty() {
+        return Err(CaseError::Blocked(named));
+    }
+    let patched = content.patches.iter().filter(|p| p.fixes.contains(&id)).map(|p| &p.branch);
+    // Brought commits may mend it without a patch of ours.
+    let brought = content
+        .cells
         .iter()
-        .filter(|p| p.fixes.contains(&id))
-        .map(|p| p.branch.clone())
-        .collect();
+        .filter(|c| c.advisory == id && c.state == CellState::Patched)
+        .map(|c| &c.branch);
+    let branches: BTreeSet<BranchRef> = patched.chain(brought).cloned().collect();
     content.advisories.retain(|a| *a != id);
     content.cells.retain(|c| c.advisory != id);
     content.patches.retain(|p| !p.fixes.contains(&id));
     content.candidates.retain(|c| !branches.contains(&c.branch));
-    let mut findings: Vec<Finding> = branches.iter().map(|b| restage(&b.to_string())).collect();
-    let gone = advisory.text.open(Reason::Review);
-    for other in disclosures::advisories_of(house, &content).await? {
-        findings.extend(mentions(gone, other.text.open(Reason::Review)));
-    }
+    let findings: Vec<Finding> = branches.iter().map(|b| restage(&b.to_string())).collect();
     let verb = "disclosure-drop-advisory";
     let changed = change(house, actor, verb, disclosure, content, vec![]).await?;
     Ok((changed, findings))
@@ -63,6 +71,46 @@ fn restage(branch: &str) -> Finding {
         .cure("daybreak disclosure stage, build again, then make the plans again")
 }
 
+/// What stays in the case beside the texts and may tell of it.
+fn traces(gone: &AdvisoryText, content: &Content) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if !content.attachments.is_empty() {
+        found.push(
+            Finding::stop("attachment-of-whom", "attachments", "nobody can tell whose they are")
+                .cure(
+                    "daybreak disclosure remove-attachment; add those of the others again after it",
+                ),
+        );
+    }
+    let names = |text: &str| names_of(gone).any(|n| text.contains(n));
+    for post in content.posts.iter().filter(|p| p.subject.as_deref().is_some_and(names)) {
+        found.push(
+            Finding::stop(
+                "names-withdrawn",
+                format!("post to {}", post.list),
+                "its subject names it",
+            )
+            .cure("open the disclosure with a post of another subject"),
+        );
+    }
+    for release in &content.releases {
+        for commit in &release.extra_commits {
+            let texts = commit.files.iter().map(|(_, bytes)| String::from_utf8_lossy(bytes));
+            if names(&commit.message) || texts.into_iter().any(|t| names(&t)) {
+                let place = format!("{}: extra commits", release.version);
+                found.push(Finding::stop("names-withdrawn", place, "they name it").cure(
+                    "daybreak disclosure add-release: the version again, with other commits",
+                ));
+            }
+        }
+    }
+    found
+}
+
+fn names_of(gone: &AdvisoryText) -> impl Iterator<Item = &str> {
+    std::iter::once(&gone.public_id).chain(&gone.aliases).map(String::as_str)
+}
+
 /// A text that stays and names what went would make it public.
 fn mentions(gone: &AdvisoryText, stays: &AdvisoryText) -> Vec<Finding> {
     let AdvisoryText { title, description, remedy, mitigation, .. } = stays;
@@ -74,12 +122,11 @@ fn mentions(gone: &AdvisoryText, stays: &AdvisoryText) -> Vec<Finding> {
     ];
     fields.extend(stays.references.iter().map(|r| ("references", r.url.as_str())));
     fields.extend(stays.aliases.iter().map(|a| ("aliases", a.as_str())));
-    let names = || std::iter::once(&gone.public_id).chain(&gone.aliases);
-    let found = fields.into_iter().filter(|(_, text)| names().any(|n| text.contains(n.as_str())));
+    let found = fields.into_iter().filter(|(_, text)| names_of(gone).any(|n| text.contains(n)));
     found
         .map(|(field, _)| {
             let place = format!("{}: {field}", stays.public_id);
-            Finding::warn("names-withdrawn", place, "it names the advisory that was taken out")
+            Finding::stop("names-withdrawn", place, "it names the advisory that was taken out")
                 .cure("daybreak advisory edit: take the name out before anything is made of it")
         })
         .collect()

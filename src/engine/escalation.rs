@@ -41,6 +41,8 @@ const ON_THE_DAY: [&str; 8] = [
 ];
 /// Urgent when any day is due: it stands still until the clock is steady.
 const JUMPED: &str = "clock-jumped";
+/// Urgent when any day is due or half-way: nothing goes on without the database.
+const FAILING: [&str; 2] = ["database-full", "database-away"];
 
 impl Engine {
     /// Whether a person must decide now.
@@ -58,6 +60,10 @@ impl Engine {
             }),
             code if AT_T0.contains(&code) => true,
             JUMPED => self.days.values().any(|d| d.is_due(now)),
+            code if FAILING.contains(&code) => self
+                .days
+                .values()
+                .any(|d| d.is_due(now) || matches!(d.facts.go, Some(GoRow::Go(_)))),
             code if ON_THE_DAY.contains(&code) => {
                 let plan = cause.subject.as_str().parse::<PlanId>().ok();
                 plan.and_then(|id| self.days.get(&id)).is_some_and(|d| {

@@ -56,7 +56,10 @@ pub fn render(view: &NoticeView, news: &News) -> Result<Document, FormatError> {
     let kind = news.kind();
     let all = view.audience == Audience::Distributor && kind.tells_all();
     let advisories = view.advisories.iter().filter(|_| kind.tells_all());
-    let date = (kind != NoticeKind::Cancellation).then_some(view.t0);
+    // The instant of one that says `at once` is when that was decided: what is public is what our
+    // pages show, and a program must not publish by it.
+    let dated = !matches!(kind, NoticeKind::Cancellation | NoticeKind::AtOnce);
+    let date = dated.then_some(view.t0);
     let told_before = match news {
         News::Schedule { old, .. }
         | News::Broken { old: Some(old), .. }

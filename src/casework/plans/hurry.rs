@@ -15,6 +15,8 @@ const NEVER: &[&str] = &["fixed-version-claimed", "cell-pending", "nothing-to-di
 pub struct Hurry {
     /// Codes of findings that shall not stop it.
     pub waived: Vec<String>,
+    /// Whether it is public somewhere: then fewer people may decide.
+    pub leaked: bool,
 }
 
 impl Hurry {

@@ -65,7 +65,12 @@ pub(super) async fn make(
         ..ReleaseDay::empty(t0.at, house.config.team.address.clone())
     };
     let thresholds = &house.config.plans;
-    let threshold = if order.hurry.is_some() { thresholds.publish_now } else { thresholds.release };
+    let threshold = match &order.hurry {
+        Some(hurry) if hurry.leaked => thresholds.publish_now,
+        // Haste alone is no reason to ask fewer people.
+        Some(_) => thresholds.publish_now.max(thresholds.release),
+        None => thresholds.release,
+    };
     let kind = PlanKind::Release;
     let public = Public { kind, t0, announces: None, threshold, day, blobs, findings };
     public.pin(house, actor, disclosure, &opened).await

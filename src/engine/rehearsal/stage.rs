@@ -175,6 +175,9 @@ fn of_the_stage(real: &Config, sink: &Sink, bare: &BTreeMap<String, Bare>) -> Co
     config.command.clear();
     config.webhook.clear();
     config.list.clear();
+    // Its clock shows T0: nobody may hear that as our heartbeat.
+    config.heartbeat = Default::default();
+    config.bells.clear();
     config.site.public_url = None;
     config.site.static_tree = None;
     config
