@@ -328,7 +328,6 @@ impl Engine {
         if beats {
             self.store.beat(self.lead.epoch, self.clock.high_water()).await?;
             self.know_the_house().await?;
-            self.show_that_it_lives(wall);
             self.beaten_at = Some(mono);
         }
         self.flush().await?;

@@ -20,8 +20,10 @@ pub async fn hold(house: &House, actor: Actor, plan: &Plan, reason: &str) -> Cas
 /// Lets a held plan go on: before T0 not one whose newest rehearsal was red.
 pub async fn resume(house: &House, actor: Actor, plan: &Plan, reason: &str) -> Case<()> {
     live(plan)?;
-    // A cure is one more rehearsal away; after T0 the fix gets out.
-    if house.now() < plan.t0 {
+    // A cure is one more rehearsal away; after GO or T0 the fix gets out.
+    let id = plan.id;
+    let gone = house.store.read(move |r| r.decided(id)).await?.is_some();
+    if !gone && house.now() < plan.t0 {
         rehearsals::refuse_red(house, plan).await?;
     }
     set_held(house, actor, plan, "plan-resume", false, reason).await

@@ -39,3 +39,11 @@ pub struct Word {
     /// Why.
     pub reason: String,
 }
+
+impl Word {
+    /// In the place of one that the database no longer tells.
+    pub fn unreadable() -> Self {
+        let word = || "unreadable".to_owned();
+        Self { by: word(), reason: word() }
+    }
+}

@@ -339,6 +339,8 @@ impl Run {
                 p.status.is_settled()
                     || matches!(p.status, Status::Blocked { .. })
                     || p.looked_at.is_some_and(|at| at >= since)
+                    // Nor for one that cannot be made.
+                    || (p.failures > 0 && matches!(p.status, Status::Retry { .. }))
             })
     }
 

@@ -50,8 +50,21 @@ impl Vouched {
                 self.open.insert(event.step, Open { since: event.at, looked: None });
             }
             Happened::Looked { seen } => self.looked(event.step, settle, event.at, seen),
+            Happened::Failed { .. } | Happened::Lost => self.failed(event.step, settle, event.at),
             _ => {}
         }
+    }
+
+    /// It could not be looked at: tried once more, then a person hears that nobody saw it. Without
+    /// an end it would be tried in every turn.
+    fn failed(&mut self, step: StepId, settle: Span, at: At) {
+        let Some(open) = self.open.get_mut(&step) else { return };
+        if open.looked.is_none() && at.since(open.since) < settle {
+            open.looked = Some(at);
+            return;
+        }
+        self.open.remove(&step);
+        self.unseen.insert(step);
     }
 
     fn looked(&mut self, step: StepId, settle: Span, at: At, seen: &Seen) {
@@ -73,7 +86,11 @@ impl Vouched {
 
     /// What is to be looked at now.
     pub fn due(&self, now: At) -> Vec<StepId> {
-        let due = |(step, open): (&StepId, &Open)| (self.when(*step, open) <= now).then_some(*step);
+        let due = |(step, open): (&StepId, &Open)| {
+            // Vouched for on a machine whose clock is ahead: the first look does not wait for it.
+            let ahead = open.looked.is_none() && now < open.since;
+            (ahead || self.when(*step, open) <= now).then_some(*step)
+        };
         self.open.iter().filter_map(due).collect()
     }
 
@@ -140,6 +157,17 @@ mod tests {
         saw(&mut one, 300, Seen::Absent);
         assert_eq!(one.unseen(), [step()]);
         assert!(!one.is_waiting());
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_ends_too() {
+        let error = crate::domain::receipt::OutletError::never("outlet-missing", "");
+        let mut one = vouched();
+        one.fold(&event(1, Happened::Failed { error: error.clone() }));
+        assert!(one.due(At::from_secs(105)).is_empty(), "it is tried in every turn");
+        one.fold(&event(11, Happened::Failed { error }));
+        assert!(!one.is_waiting());
+        assert_eq!(one.unseen(), [step()]);
     }
 
     #[test]

@@ -42,7 +42,7 @@ const ON_THE_DAY: [&str; 8] = [
 /// Urgent when any day is due: it stands still until the clock is steady.
 const JUMPED: &str = "clock-jumped";
 /// Urgent when any day is due or half-way: nothing goes on without the database.
-const FAILING: [&str; 2] = ["database-full", "database-away"];
+const FAILING: [&str; 3] = ["database-full", "database-away", "engine-troubled"];
 
 impl Engine {
     /// Whether a person must decide now.

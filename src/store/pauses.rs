@@ -7,7 +7,7 @@ use super::schema::pauses;
 use super::tx::{one, parse};
 use super::{Reader, StoreError, Tx};
 use crate::domain::ids::{HolderId, PlanId};
-use crate::domain::pause::Pause;
+use crate::domain::pause::{Pause, Word};
 use crate::domain::plan::Phase;
 use crate::domain::secret::{Embargoed, Reason};
 use crate::domain::time::{At, Span};
@@ -26,16 +26,17 @@ impl Reader<'_> {
             .load::<Row>(self.conn)?;
         let as_pause = |(phase, holds, until, session, sealed): Row| {
             let row = format!("{plan}/{phase}");
-            let wrong = || StoreError::inconsistent(TABLE, &row, "phase");
-            Ok(Pause {
-                phase: Phase::from_word(&phase).ok_or_else(wrong)?,
+            // A pause delays and never stops: one that cannot be read must not stop the day.
+            let word = self.unseal(TABLE, &row, &sealed).unwrap_or_else(|_| Word::unreadable());
+            Some(Pause {
+                phase: Phase::from_word(&phase)?,
                 holds: Span::millis(holds),
                 until: until.map(At::from_millis),
-                session: session.map(|s| parse(&s, TABLE, &row, "session")).transpose()?,
-                word: Embargoed::new(self.unseal(TABLE, &row, &sealed)?),
+                session: session.and_then(|s| parse(&s, TABLE, &row, "session").ok()),
+                word: Embargoed::new(word),
             })
         };
-        let mut all = rows.into_iter().map(as_pause).collect::<Result<Vec<_>, StoreError>>()?;
+        let mut all: Vec<Pause> = rows.into_iter().filter_map(as_pause).collect();
         all.sort_by_key(|p| p.phase);
         Ok(all)
     }

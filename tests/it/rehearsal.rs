@@ -75,10 +75,15 @@ async fn tag(story: &Story, name: &str, make: bool) {
 async fn the_whole_day_is_played_to_nobody_and_then_it_comes(
     #[values(Db::Sqlite, Db::Postgres)] db: Db,
 ) {
-    let Some(story) = Story::at(db, Point::Told).await else { return };
+    let Some(mut story) = Story::at(db, Point::Told).await else { return };
     let ground = tempfile::tempdir().unwrap();
-    let out = ground.path().join("out");
+    let (out, pulse) = (ground.path().join("out"), ground.path().join("pulse"));
+    let config = story.town.dir().join("daybreak.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{text}\n[heartbeat]\nfile = {pulse:?}\n")).unwrap();
+    story.town.reopen().unwrap();
     let report = unnoticed(&story, story.release(), Some(&out)).await;
+    assert!(!pulse.exists(), "it beat the real heart, at an hour to come");
     assert!(report.green && !report.stand_ins, "{}", report.as_text());
     assert!(report.findings.is_empty(), "{:?}", report.findings);
     assert!(report.steps.iter().all(|s| s.status == "done"), "{}", report.as_text());

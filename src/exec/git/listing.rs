@@ -13,7 +13,11 @@ pub async fn listed(
     names: &[&str],
 ) -> Result<BTreeMap<String, String>, GitError> {
     let (git, url) = view.of(mirror.repository());
-    let ask = git.verb("ls-remote").args(["--quiet", "--refs", "--", url]).allow(Span::mins(1));
+    let ask = git
+        .verb("ls-remote")
+        .args(["--quiet", "--refs", "--", url])
+        .limit(64 * 1024 * 1024)
+        .allow(Span::mins(1));
     let out = mirror.run_any(ask).await?;
     if !out.ok() {
         return Err(GitError::Unreachable(Complaint::of(&out)));
