@@ -7,6 +7,7 @@ use super::plans::events;
 use super::{Case, CaseError, House};
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::disclosure::{Disclosure, Hands};
+use crate::domain::escalation::ACK;
 use crate::domain::ids::{DisclosureId, MemberId};
 use crate::domain::party::Member;
 use crate::domain::secret::{Embargoed, Reason};
@@ -16,6 +17,8 @@ use crate::store::{Reader, StoreError};
 
 /// So long before T0 the deputy must have said that they are ready.
 const READY: Span = Span::hours(24);
+/// So far behind T0 a call about the house still concerns its disclosure.
+const AFTER: Span = Span::hours(-6);
 
 /// Names who leads and who is called; what is `None` stays. Another deputy has not said yet that
 /// they are ready. No plan becomes void by it.
@@ -132,38 +135,96 @@ pub async fn silent(
         let (mut wanted, mut answered) = (Vec::new(), Vec::new());
         let members = r.members()?;
         for id in r.under_way()? {
-            let disclosure = r.disclosure(id)?;
-            let hands = &disclosure.case.open(Reason::Judging).hands;
-            let deputy = members.iter().find(|m| m.active && Some(m.id) == hands.deputy);
-            let Some(deputy) = deputy else { continue };
-            let address = deputy.record.open(Reason::Dispatch).address.clone();
-            let call =
-                |which| Wanted { disclosure: disclosure.id, address: address.clone(), which };
-            let ahead = disclosure.t0.map(|t0| t0.at.since(now));
-            if disclosure.stage.is_open()
-                && hands.taken.is_none()
-                && ahead.is_some_and(|ahead| Span::ZERO < ahead && ahead <= READY)
-            {
-                let t0 = disclosure.t0.map(|t0| t0.at.rfc3339()).unwrap_or_default();
-                wanted.push(call(format!("ready {t0}")));
-            }
-            let mut subjects = vec![disclosure.id.to_string()];
-            subjects.extend(r.plans(disclosure.id)?.iter().map(|p| p.id.to_string()));
-            let waits = paged.iter().filter(|(subject, _)| subjects.contains(*subject));
-            let Some(since) = waits.clone().map(|(_, at)| *at).min() else { continue };
-            match last_word(r, &disclosure)? {
-                Some(at) if at > since => {
-                    answered.extend(waits.map(|(subject, _)| subject.clone()));
+            match silent_of(r, id, &members, &paged, (now, patience)) {
+                Ok((calls, heard)) => {
+                    wanted.extend(calls);
+                    answered.extend(heard);
                 }
-                _ if now.since(since) >= patience => {
-                    wanted.push(call(format!("silent {}", since.rfc3339())));
-                }
-                _ => {}
+                Err(e) if is_away(&e) => return Err(e),
+                // One that cannot be read must not keep the deputies of the others from theirs.
+                Err(_) => tracing::warn!(
+                    disclosure = %id,
+                    "it cannot be read: nobody sees whether its deputy must be called"
+                ),
             }
         }
-        Ok::<_, CaseError>((wanted, answered))
+        Ok::<_, StoreError>((wanted, answered))
     });
-    read.await
+    Ok(read.await?)
+}
+
+/// Whether it says nothing of a single row: then nothing can be told of any.
+const fn is_away(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable(_) | StoreError::Full | StoreError::Deposed)
+}
+
+/// The same of one disclosure.
+fn silent_of(
+    r: &mut Reader<'_>,
+    id: DisclosureId,
+    members: &[Member],
+    paged: &BTreeMap<String, At>,
+    (now, patience): (At, Span),
+) -> Result<(Vec<Wanted>, Vec<String>), StoreError> {
+    let (mut wanted, mut answered) = (Vec::new(), Vec::new());
+    let disclosure = r.disclosure(id)?;
+    let hands = &disclosure.case.open(Reason::Judging).hands;
+    let deputy = members.iter().find(|m| m.active && Some(m.id) == hands.deputy);
+    let Some(deputy) = deputy else { return Ok((wanted, answered)) };
+    let address = deputy.record.open(Reason::Dispatch).address.clone();
+    let call = |which| Wanted { disclosure: id, address: address.clone(), which };
+    let ahead = disclosure.t0.map(|t0| t0.at.since(now));
+    if disclosure.stage.is_open()
+        && hands.taken.is_none()
+        && ahead.is_some_and(|ahead| Span::ZERO < ahead && ahead <= READY)
+    {
+        let t0 = disclosure.t0.map(|t0| t0.at.rfc3339()).unwrap_or_default();
+        wanted.push(call(format!("ready {t0}")));
+    }
+    let mut subjects = vec![disclosure.id.to_string()];
+    subjects.extend(r.plans(disclosure.id)?.iter().map(|p| p.id.to_string()));
+    // Without clock or database no day goes on: near one, such a call is about it, too.
+    let house = Subject::house().to_string();
+    if ahead.is_some_and(|ahead| AFTER <= ahead && ahead <= READY) {
+        subjects.push(house.clone());
+    }
+    let waits = paged.iter().filter(|(subject, _)| subjects.contains(*subject));
+    let waits: Vec<(&String, At)> = waits.map(|(subject, at)| (subject, *at)).collect();
+    if waits.is_empty() {
+        return Ok((wanted, answered));
+    }
+    let mut last = last_word(r, &disclosure)?;
+    if let Some((_, since)) = waits.iter().find(|(subject, _)| **subject == house) {
+        last = last.max(word_of_house(r, *since)?);
+    }
+    // Each for itself: what was said since an old call answers no newer one.
+    let (heard, unheard): (Vec<_>, Vec<_>) =
+        waits.into_iter().partition(|(_, at)| last.is_some_and(|last| last > *at));
+    answered.extend(heard.into_iter().map(|(subject, _)| subject.clone()));
+    let since = unheard.into_iter().map(|(_, at)| at).min();
+    if let Some(since) = since.filter(|since| now.since(*since) >= patience) {
+        wanted.push(call(format!("silent {}", since.rfc3339())));
+    }
+    Ok((wanted, answered))
+}
+
+/// When anybody of the team last answered for the house since then. A backup is no answer: a
+/// timer makes it.
+fn word_of_house(r: &mut Reader<'_>, since: At) -> Result<Option<At>, StoreError> {
+    let lines = match r.audit_with(&[ACK, "house-rearm"], since) {
+        Ok(lines) => lines,
+        Err(e) if is_away(&e) => return Err(e),
+        // Rather a call too many than none for any disclosure.
+        Err(_) => {
+            tracing::warn!("it cannot be read who answered for the house");
+            return Ok(None);
+        }
+    };
+    let house = Subject::house();
+    let people = lines
+        .iter()
+        .filter(|l| l.subject == house.as_str() && !matches!(l.actor, Actor::Engine(_)));
+    Ok(people.map(|l| l.at).max())
 }
 
 /// When anybody of the team last did anything about a disclosure, its texts, plans or steps.

@@ -10,6 +10,7 @@ use super::controls::{self, Lifted};
 use super::disclosures::{open_for_change, save};
 use super::mitigations::go_without_fix;
 use super::plans::notice::{Tell, aware};
+use super::plans::public::refused_now;
 use super::plans::{self, Hurry, Order, judge_release};
 use super::{Case, CaseError, House};
 use crate::domain::deed::Actor;
@@ -184,6 +185,11 @@ async fn anew(
     let judged = judge_release(house, &changed, plans, &order).await?;
     if any_stop(&judged) {
         return Err(CaseError::Blocked(judged));
+    }
+    // What waits is void once T0 has moved: what would refuse the next one is said before.
+    let refused = refused_now(house, plans, &order).await?;
+    if !refused.is_empty() {
+        return Err(CaseError::Blocked(refused));
     }
     let actor = Actor::Member(member);
     let deed = house.deed(actor, "publish-now", changed.id).detail(said(wish, t0));

@@ -1,7 +1,7 @@
 //! Making a data directory, and opening the house that lives in one.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use crate::config::{Config, SignerChoice};
 use crate::domain::planner::{
     GIT, MAIL, PERSON, SITE, STATIC, arrival_look, await_outlet, command_outlet, webhook_outlet,
 };
+use crate::domain::time::{At, Span};
 use crate::formats::templates::Templates;
 use crate::outlets::git::GitOutlet;
 use crate::outlets::mail::MailOutlet;
@@ -49,6 +50,10 @@ pub const TEAM_CERTIFICATE: &str = "team.asc";
 pub const TEMPLATES: &str = "templates";
 /// Where outlets lay out files for a moment.
 pub const WORK: &str = "work";
+/// How the folders of rehearsals in there begin.
+const REHEARSAL: &str = "rehearsal-";
+/// Far longer than any rehearsal takes.
+const ABANDONED: Span = Span::days(1);
 
 /// Where the team's key comes from.
 pub enum KeySource {
@@ -274,16 +279,31 @@ pub(super) fn team_key(dir: &Path) -> Case<TeamKey> {
         .map_err(|e| CaseError::invalid(TEAM_KEY, "cannot be used", e.to_string()))
 }
 
-/// Wipes what killed processes left of the files they laid out. Only for the start of the
-/// engine, whose outlets alone lay out files.
-pub fn wipe_work(dir: &Path) -> Case<()> {
+/// Wipes what killed processes left of the files they laid out. Only for an engine that has just
+/// taken the lead: until then, files that another one hands to a program lie there.
+pub fn wipe_work(dir: &Path, now: At) -> Case<()> {
     let work = dir.join(WORK);
     for entry in fs::read_dir(&work).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let wiped = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        wiped.map_err(|e| disk("wiping an old work folder", &e))?;
+        match wipe_left(&entry, now) {
+            // Its owner was quicker.
+            Err(e) if e.kind() == ErrorKind::NotFound => {}
+            wiped => wiped.map_err(|e| disk("wiping an old work folder", &e))?,
+        }
     }
     Ok(())
+}
+
+fn wipe_left(entry: &fs::DirEntry, now: At) -> std::io::Result<()> {
+    let (path, about) = (entry.path(), entry.metadata()?);
+    // Any process plays rehearsals, with the lead or without.
+    if entry.file_name().to_string_lossy().starts_with(REHEARSAL) {
+        let since = about.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let changed = At::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+        if now.since(changed) < ABANDONED {
+            return Ok(());
+        }
+    }
+    if about.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }
 }
 
 fn outlets(dir: &Path, config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> Case<Outlets> {

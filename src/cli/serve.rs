@@ -11,7 +11,7 @@ use super::Global;
 use super::desk::open_house;
 use super::exit::{Ended, Exit, refuse};
 use super::print::Print;
-use crate::casework::{House, opening, papers};
+use crate::casework::{House, papers};
 use crate::clock::sleep;
 use crate::domain::time::Span;
 use crate::engine::{Engine, EngineError};
@@ -91,7 +91,6 @@ type Ending = oneshot::Receiver<Result<(), EngineError>>;
 /// The engine on its own thread and runtime: a flood of readers cannot keep it waiting.
 fn engine(house: &Arc<House>, stopped: watch::Receiver<bool>) -> anyhow::Result<Ending> {
     workshop::wipe(&house.dir).context("cannot wipe old work areas")?;
-    opening::wipe_work(&house.dir)?;
     let (tell, ending) = oneshot::channel();
     let house = Arc::clone(house);
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -37,7 +37,14 @@ impl Engine {
         self.deputies.looked_at = Some(now);
         let (house, paged) = (Arc::clone(&self.house), self.deputies.paged.clone());
         self.errands.spawn(async move {
-            let (wanted, answered) = silent(&house, paged).await.unwrap_or_default();
+            let (wanted, answered) = match silent(&house, paged).await {
+                Ok(found) => found,
+                // It is looked again in a minute.
+                Err(_) => {
+                    tracing::warn!("it could not be seen whether a deputy must be called");
+                    (Vec::new(), Vec::new())
+                }
+            };
             Errand::Deputies(wanted, answered)
         });
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::sync::watch as signal;
 
 use super::{BEAT, Engine, EngineError};
-use crate::casework::House;
+use crate::casework::{House, opening};
 use crate::clock::{SystemClock, sleep};
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::ids::HolderId;
@@ -154,6 +154,11 @@ impl Engine {
                 }
                 started => started?,
             };
+            // Only now: before, files of the one that led lay there. What is left lying about
+            // keeps no day from happening.
+            if opening::wipe_work(&house.dir, house.now()).is_err() {
+                tracing::warn!("old work folders could not be wiped");
+            }
             match engine.run(stop.clone()).await {
                 // Another machine took the lead while this one was silent: it wrote nothing
                 // since, and what is in its hands comes back to nobody.

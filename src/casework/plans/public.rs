@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::pin::{Draft, pin};
 use super::views::Opened;
+use super::{Order, manifest_of, preview};
 use crate::casework::disclosures::{open_for_change, t0_of};
 use crate::casework::{Case, CaseError, House};
 use crate::clock::random;
@@ -24,6 +25,7 @@ use crate::domain::zone::T0;
 use crate::letters::post::{self, Detached, PostSigner};
 use crate::outlets::Outlet;
 use crate::pgp::Signer;
+use crate::store::StoreError;
 
 /// The disclosure's instant and its plans so far, if it may still be changed.
 pub(super) async fn begin(house: &House, disclosure: &Disclosure) -> Case<(T0, Vec<Plan>)> {
@@ -120,6 +122,39 @@ pub async fn try_targets(house: &House, steps: &[Step], blobs: &[Blob]) -> Vec<F
     }
     all.dedup_by(|a, b| a.code == b.code && a.place == b.place && a.message == b.message);
     all
+}
+
+/// What stops, of what the targets say to the release that waits, if one does: a release that is
+/// made instead of it goes to the same places. What was waived by name stops nothing.
+pub(in crate::casework) async fn refused_now(
+    house: &House,
+    plans: &[Plan],
+    order: &Order,
+) -> Case<Vec<Finding>> {
+    let waits = |p: &&Plan| p.kind == PlanKind::Release && p.state.is_voidable();
+    let Some(plan) = plans.iter().rfind(waits) else { return Ok(Vec::new()) };
+    let mut findings = match targets_of(house, plan).await {
+        Ok(findings) => findings,
+        Err(CaseError::Store(e @ (StoreError::Unavailable(_) | StoreError::Full))) => {
+            return Err(e.into());
+        }
+        // To make it anew is what cures it.
+        Err(_) => {
+            tracing::warn!(plan = %plan.id, "it cannot be read: its targets were not tried");
+            return Ok(Vec::new());
+        }
+    };
+    if let Some(hurry) = &order.hurry {
+        hurry.weigh(&mut findings);
+    }
+    findings.retain(|f| f.severity == Severity::Stop);
+    Ok(findings)
+}
+
+async fn targets_of(house: &House, plan: &Plan) -> Case<Vec<Finding>> {
+    let manifest = manifest_of(plan)?;
+    let blobs = preview::blobs(house, plan.id, preview::all_of(&manifest)).await?;
+    Ok(try_targets(house, &manifest.steps, &blobs).await)
 }
 
 /// What a list reads.

@@ -18,7 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::casework::pauses::{self, Asker, PHASES};
 use crate::casework::plans::{self, Standing};
-use crate::casework::{CaseError, controls, find_disclosure};
+use crate::casework::{controls, find_disclosure};
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Ended, Exit, refuse};
 use crate::clock::sleep;
@@ -26,7 +26,6 @@ use crate::domain::ids::HolderId;
 use crate::domain::plan::{Phase, Plan, PlanKind, PlanState};
 use crate::domain::run::GoRow;
 use crate::domain::time::{At, Mono, Span};
-use crate::store::StoreError;
 use answers::{Answer, Answers};
 use lead::{Lead, Leader};
 use telling::Telling;
@@ -65,16 +64,28 @@ pub async fn attend(desk: &Desk, order: &Attended) -> Ended {
             "make one and have it approved: daybreak plan make --kind release",
         ));
     };
+    let house = &desk.house;
+    let id = house.fresh(HolderId::new);
+    let who = Asker { actor: desk.actor, by: &desk.by };
+    let signals = Signals::listen().context("cannot listen for signals")?;
+    pauses::attend(house, who, &plan, id, &PHASES).await?;
+    let standing = plans::standing(house, &plan).await?;
+    let most = pauses::longest(&plan)?;
+    // Last of all: what cannot begin ends no engine, and its pauses lapse.
     let leader = Leader::start(desk)?;
-    let mut session = Session::new(desk, plan, leader);
-    let ended = session.run().await;
+    let mut session = Session::new(desk, plan, id, leader);
+    session.told.begin(&standing, most);
+    let ended = session.run(standing, signals).await;
     // Whatever happened here, nothing waits for this process any more; if that cannot be written
     // down, it lapses.
-    if !session.over && session.fall_silent().await.is_err() {
-        tracing::warn!("the pauses of this terminal lapse by themselves");
+    if !session.over {
+        session.fall_silent().await;
     }
-    session.leader.stop().await?;
-    ended
+    let stopped = session.leader.stop().await;
+    // Why the session ended says more than how its engine's thread did.
+    let ended = ended?;
+    stopped?;
+    Ok(ended)
 }
 
 /// One person at one terminal.
@@ -98,6 +109,8 @@ struct Session<'a> {
     over: bool,
     /// Whether it was said that ending this ends the day's only engine.
     warned: bool,
+    /// What the database refuses just now, by the code under which the log has it already.
+    troubles: BTreeSet<&'static str>,
 }
 
 /// What a person or the system wants next.
@@ -128,8 +141,7 @@ impl Signals {
 }
 
 impl<'a> Session<'a> {
-    fn new(desk: &'a Desk, plan: Plan, leader: Leader) -> Self {
-        let id = desk.house.fresh(HolderId::new);
+    fn new(desk: &'a Desk, plan: Plan, id: HolderId, leader: Leader) -> Self {
         let told = Telling::new(desk.print);
         Self {
             desk,
@@ -144,6 +156,7 @@ impl<'a> Session<'a> {
             seen: None,
             over: false,
             warned: false,
+            troubles: BTreeSet::new(),
         }
     }
 
@@ -151,16 +164,11 @@ impl<'a> Session<'a> {
         Asker { actor: self.desk.actor, by: &self.desk.by }
     }
 
-    async fn run(&mut self) -> Ended {
+    /// No error of the database ends it: this process may be the day's only engine.
+    async fn run(&mut self, mut standing: Standing, mut signals: Signals) -> Ended {
         let mut answers = Answers::read();
-        let mut signals = Signals::listen().context("cannot listen for signals")?;
-        let house = &self.desk.house;
-        pauses::attend(house, self.who(), &self.plan, self.id, &PHASES).await?;
-        let mut standing = plans::standing(house, &self.plan).await?;
-        let most = pauses::longest(&self.plan)?;
-        self.told.begin(&standing, most);
         loop {
-            if let Some(now) = self.look().await? {
+            if let Some(now) = self.look().await {
                 standing = now;
             }
             self.told.lead(self.leader.now());
@@ -173,19 +181,19 @@ impl<'a> Session<'a> {
                 return Err(refuse(Exit::Failure, why, "read the log above; daybreak doctor"));
             }
             if self.asks {
-                self.stay_alive(&standing).await?;
+                self.stay_alive(&standing).await;
                 self.ask(&standing);
             }
             match self.next(&mut answers, &mut signals).await {
                 Next::Look => {}
                 Next::Say(answer) => {
-                    if self.hear(answer, &standing).await? {
+                    if self.hear(answer, &standing).await {
                         return Ok(self.told.left(&standing));
                     }
                 }
-                Next::Silence => self.fall_silent().await?,
+                Next::Silence => self.fall_silent().await,
                 Next::Quit => {
-                    self.fall_silent().await?;
+                    self.fall_silent().await;
                     if self.may_end(&standing) {
                         return Ok(self.told.left(&standing));
                     }
@@ -196,38 +204,48 @@ impl<'a> Session<'a> {
     }
 
     /// The plan as it stands, if anything was written since it was read. A database that is away
-    /// for a while ends nothing.
-    async fn look(&mut self) -> anyhow::Result<Option<Standing>> {
-        let Ok(revision) = self.desk.house.store.revision().await else { return Ok(None) };
+    /// for a while, or a row that cannot be read, ends nothing.
+    async fn look(&mut self) -> Option<Standing> {
+        let Ok(revision) = self.desk.house.store.revision().await else {
+            self.note("plan-unread", false);
+            return None;
+        };
         if self.seen == Some(revision) {
-            return Ok(None);
+            self.note("plan-unread", true);
+            return None;
         }
-        match plans::standing(&self.desk.house, &self.plan).await {
-            Ok(standing) => {
-                self.seen = Some(revision);
-                Ok(Some(standing))
-            }
-            Err(CaseError::Store(StoreError::Unavailable(_))) => Ok(None),
-            Err(e) => Err(e.into()),
+        let standing = plans::standing(&self.desk.house, &self.plan).await.ok();
+        self.note("plan-unread", standing.is_some());
+        if standing.is_some() {
+            self.seen = Some(revision);
+        }
+        standing
+    }
+
+    /// Logs what begins to fail, once: it is tried again four times a second.
+    fn note(&mut self, code: &'static str, went: bool) {
+        if went {
+            self.troubles.remove(code);
+        } else if self.troubles.insert(code) {
+            tracing::error!(plan = %self.plan.id, code, "the database refuses it; the day goes on");
         }
     }
 
     /// Near T0 and from GO on, the pauses hold as long as this process says so.
-    async fn stay_alive(&mut self, standing: &Standing) -> anyhow::Result<()> {
+    async fn stay_alive(&mut self, standing: &Standing) {
         let house = &self.desk.house;
         let gone = matches!(standing.facts.go, Some(GoRow::Go(_))) || standing.facts.lifted;
         let near = house.now() >= standing.plan.t0.plus(NEAR);
         let mono = house.clock.mono();
         if !(gone || near) || self.renewed.is_some_and(|at| mono.since(at) < ALIVE) {
-            return Ok(());
+            return;
         }
-        match pauses::renew(house, self.who(), &self.plan, self.id).await {
-            Ok(_) => self.renewed = Some(mono),
-            // What nobody renews lapses: the day goes forward.
-            Err(CaseError::Store(StoreError::Unavailable(_))) => {}
-            Err(e) => return Err(e.into()),
+        // What nobody renews lapses: the day goes forward.
+        let renewed = pauses::renew(house, self.who(), &self.plan, self.id).await.is_ok();
+        self.note("pauses-not-renewed", renewed);
+        if renewed {
+            self.renewed = Some(mono);
         }
-        Ok(())
     }
 
     /// Opens the next question, or closes one that is over.
@@ -265,7 +283,7 @@ impl<'a> Session<'a> {
     }
 
     /// Does what a person says; whether this process shall end.
-    async fn hear(&mut self, answer: Answer, standing: &Standing) -> anyhow::Result<bool> {
+    async fn hear(&mut self, answer: Answer, standing: &Standing) -> bool {
         let (house, who, plan) = (&self.desk.house, self.who(), &standing.plan);
         let done = match answer {
             Answer::Go => match self.open.take() {
@@ -286,10 +304,13 @@ impl<'a> Session<'a> {
             Answer::Resume => {
                 controls::resume(house, who.actor, plan, "answered at the terminal").await
             }
-            Answer::Leave => return self.fall_silent().await.map(|()| false),
+            Answer::Leave => {
+                self.fall_silent().await;
+                return false;
+            }
             Answer::Quit => {
-                self.fall_silent().await?;
-                return Ok(self.may_end(standing));
+                self.fall_silent().await;
+                return self.may_end(standing);
             }
             Answer::Other => {
                 self.told.say("help", "write go, hold REASON, resume, leave or quit");
@@ -300,22 +321,19 @@ impl<'a> Session<'a> {
         if let Err(error) = done {
             self.told.say("refused", &error.to_string());
         }
-        Ok(false)
+        false
     }
 
     /// Asks no more: what waits for an answer goes on by itself.
-    async fn fall_silent(&mut self) -> anyhow::Result<()> {
+    async fn fall_silent(&mut self) {
         if !self.asks {
-            return Ok(());
+            return;
         }
         (self.asks, self.open) = (false, None);
         let left = pauses::leave(&self.desk.house, self.who(), &self.plan, self.id).await;
         self.told.say("leaves", "nothing is asked any more; the day goes on by itself");
-        match left {
-            // Then they lapse.
-            Err(CaseError::Store(StoreError::Unavailable(_))) | Ok(()) => Ok(()),
-            Err(e) => Err(e.into()),
-        }
+        // What cannot be taken back lapses.
+        self.note("pauses-not-ended", left.is_ok());
     }
 
     /// Whether nothing stops half-way when this process ends now.

@@ -81,10 +81,12 @@ pub fn wipe(root: &Path) -> Result<usize, GitError> {
             continue;
         }
         match File::open(entry.path().join(HELD)) {
-            Ok(held) if held.try_lock().is_ok() => {
-                std::fs::remove_dir_all(entry.path()).map_err(&failed)?;
-                wiped += 1;
-            }
+            Ok(held) if held.try_lock().is_ok() => match std::fs::remove_dir_all(entry.path()) {
+                Ok(()) => wiped += 1,
+                // Its owner let it go and removes it just now.
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                Err(e) => return Err(failed(e)),
+            },
             Ok(_in_use) => {}
             // Made a moment ago and not yet held, or abandoned then: empty in both cases.
             Err(_) => wiped += usize::from(std::fs::remove_dir(entry.path()).is_ok()),

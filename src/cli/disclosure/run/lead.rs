@@ -2,6 +2,7 @@
 //! thread of its own. Where another leads, this only stands by.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use tokio::sync::{oneshot, watch};
@@ -35,6 +36,7 @@ pub struct Leader {
     stop: watch::Sender<bool>,
     now: watch::Receiver<Lead>,
     ended: oneshot::Receiver<()>,
+    thread: JoinHandle<()>,
 }
 
 impl Leader {
@@ -53,16 +55,24 @@ impl Leader {
             runtime.block_on(lead(house, stopped, &tell));
             let _nobody_waits = end.send(());
         };
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(work)
             .context("cannot start the engine's thread")?;
-        Ok(Self { stop, now, ended })
+        Ok(Self { stop, now, ended, thread })
     }
 
     /// Who leads now.
     pub fn now(&self) -> Lead {
-        self.now.borrow().clone()
+        // Asked first: what the thread said last is there once it has ended.
+        let over = self.thread.is_finished();
+        let said = self.now.borrow().clone();
+        match said {
+            Lead::Failed(_) => said,
+            // Nobody told it to stop, so it broke down, and what it said last is true no more.
+            _ if over => Lead::Failed("the engine's thread ended badly".to_owned()),
+            _ => said,
+        }
     }
 
     /// Ends in good order: what is under way is written down, and the lead is given back.
