@@ -132,7 +132,7 @@ async fn a_code_may_be_read_out_by_telephone_but_only_the_right_one() {
 }
 
 /// Every mail but the team's own bells.
-fn asked(town: &Town) -> Vec<Caught> {
+fn letters(town: &Town) -> Vec<Caught> {
     let mails = town.catcher.mails().into_iter();
     mails.filter(|m| m.to != ["security@meadow.example"]).collect()
 }
@@ -168,11 +168,11 @@ async fn the_engine_asks_once_at_first_and_once_before_each_t0() {
     for days in [20, 19, 15, 12, 11, 1] {
         hand.advance_to(t0.days_before(days));
         engine.settle().await.unwrap();
-        heard.push(asked(&town).len());
+        heard.push(letters(&town).len());
     }
     // At once; then within a day of two weeks before T0; then no more.
     assert_eq!(heard, [1, 1, 1, 2, 2, 2]);
-    assert!(asked(&town).iter().all(|m| m.to == [town.people.distributors[0].address]));
+    assert!(letters(&town).iter().all(|m| m.to == [town.people.distributors[0].address]));
 }
 
 #[tokio::test]
