@@ -59,7 +59,7 @@ pub(super) async fn make(
     let day = ReleaseDay { posts, ..ReleaseDay::empty(goes.at, owner) };
     let (kind, announces) = (PlanKind::Headsup, Some(t0.at));
     let threshold = house.config.plans.headsup;
-    let public = Public { kind, t0: goes, announces, threshold, day, blobs, findings };
+    let public = Public { kind, t0: goes, announces, threshold, day, blobs, findings, hurry: None };
     public.pin(house, actor, disclosure, &opened).await
 }
 

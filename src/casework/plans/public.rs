@@ -4,6 +4,7 @@
 
 use async_trait::async_trait;
 
+use super::hurry::Hurry;
 use super::pin::{Draft, pin};
 use super::views::Opened;
 use super::{Order, manifest_of, preview};
@@ -44,6 +45,8 @@ pub(super) struct Public<'a> {
     pub day: ReleaseDay<'a>,
     pub blobs: Vec<Blob>,
     pub findings: Vec<Finding>,
+    /// What a haste waives of what targets say.
+    pub hurry: Option<&'a Hurry>,
 }
 
 impl Public<'_> {
@@ -55,9 +58,12 @@ impl Public<'_> {
         disclosure: &Disclosure,
         opened: &Opened,
     ) -> Case<(Plan, Vec<Finding>)> {
-        let Self { kind, t0, announces, threshold, day, blobs, mut findings } = self;
+        let Self { kind, t0, announces, threshold, day, blobs, mut findings, hurry } = self;
         let steps = planner::release(day, || house.fresh(StepId::new));
         findings.extend(try_targets(house, &steps, &blobs).await);
+        if let Some(hurry) = hurry {
+            hurry.weigh(&mut findings);
+        }
         if any_stop(&findings) {
             return Err(CaseError::Blocked(findings));
         }

@@ -72,7 +72,8 @@ pub(super) async fn make(
         None => thresholds.release,
     };
     let kind = PlanKind::Release;
-    let public = Public { kind, t0, announces: None, threshold, day, blobs, findings };
+    let hurry = order.hurry.as_ref();
+    let public = Public { kind, t0, announces: None, threshold, day, blobs, findings, hurry };
     public.pin(house, actor, disclosure, &opened).await
 }
 
