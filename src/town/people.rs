@@ -8,6 +8,7 @@ use crate::domain::party::ContactKind;
 use crate::domain::time::{At, Span};
 use crate::pgp::{TeamKey, TeamKeyError, samples};
 
+mod kept;
 mod reader;
 
 pub use reader::{Attached, Letter, ReadError, decrypt};
@@ -130,10 +131,7 @@ fn list() -> [Plan; DISTRIBUTORS] {
             lead_days: Some(3),
             ..person("Tarn Cloud", "psirt@tarn.example", "Curve25519, hears three days before")
         },
-        Plan {
-            keys: &[samples::rsa3072],
-            ..person("Larch Linux", "security@larch.example", "RSA")
-        },
+        Plan { keys: &[kept::rsa3072], ..person("Larch Linux", "security@larch.example", "RSA") },
         Plan {
             keys: &[revoked],
             should_read: false,
@@ -141,7 +139,7 @@ fn list() -> [Plan; DISTRIBUTORS] {
         },
         Plan {
             kind: ContactKind::Role,
-            keys: &[samples::cv25519, samples::rsa2048],
+            keys: &[samples::cv25519, kept::rsa2048],
             ..person(
                 "Juniper Distribution",
                 "security-team@juniper.example",
