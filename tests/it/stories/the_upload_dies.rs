@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use daybreak::casework::audits;
 use daybreak::casework::releases::{self, NewArtefact};
 use daybreak::domain::deed::Actor;
 use daybreak::domain::plan::PlanState;
@@ -47,18 +48,29 @@ async fn what_is_missing_comes_later_and_the_announcement_waits_for_it() {
     let told = story.letters().len();
     let mut engine = story.engine().await;
     story.at_t0(&mut engine).await;
-    let there = || story.town.uploads.files().unwrap().into_iter().map(|f| f.name);
-    assert_eq!(there().filter(|n| n.contains("2.0.1")).count(), 7);
-    assert_eq!(story.letters().len(), told, "half a release was announced");
-    assert_eq!(story.stage().await, Stage::Releasing);
-
     story.pass(&mut engine, &[Span::mins(1), Span::mins(1), Span::mins(5)]).await;
+    assert!(story.town.world().join("index.died").exists(), "the first upload went through");
+    let there = || story.town.uploads.files().unwrap().into_iter().map(|f| f.name);
     assert_eq!(there().filter(|n| n.contains("2.0.1")).count(), 12);
     assert!(!there().any(|n| n.contains('~')), "a file was uploaded twice");
     assert_eq!(story.letters().len(), told + 2, "both lists hear, once");
     assert_eq!(story.stage().await, Stage::Public);
     assert_eq!(story.state(story.release()).await, PlanState::Finished);
     story.is_recorded().await;
+
+    let disclosure = story.disclosure_now().await;
+    let lines = audits::timeline(&story.town.house, &disclosure).await.unwrap();
+    let whats: Vec<_> = lines.iter().map(|l| l.what.as_str()).collect();
+    let of = |what: &str, end: &str| -> Vec<usize> {
+        let fits = |(_, w): &(usize, &&str)| w.contains(what) && w.ends_with(end);
+        whats.iter().enumerate().filter(fits).map(|(n, _)| n).collect()
+    };
+    let (failed, uploaded) = (of("run index", "failed"), of("run index", "done"));
+    let announced = of("mail to announce", "began");
+    assert!(
+        !failed.is_empty() && uploaded.last() < announced.first(),
+        "half a release was announced: {whats:#?}"
+    );
 }
 
 #[tokio::test]
