@@ -108,7 +108,7 @@ impl Run {
     pub fn new(manifest: &Manifest, facts: PlanFacts, habits: BTreeMap<String, Habit>) -> Self {
         let progress = manifest.steps.iter().map(|s| (s.id, Progress::default())).collect();
         let mut steady = Steady::default();
-        let gone = go_at(facts).map(|at| steady.heard(at));
+        let gone = go_at(facts).map(|at| steady.opened(at));
         Self {
             steps: manifest.steps.clone(),
             openings: manifest.steps.iter().map(|s| s.not_before).collect(),
@@ -137,7 +137,7 @@ impl Run {
     /// What the database says now.
     pub fn learn(&mut self, facts: PlanFacts) {
         if self.gone.is_none() {
-            self.gone = go_at(facts).map(|at| self.steady.heard(at));
+            self.gone = go_at(facts).map(|at| self.steady.opened(at));
         }
         self.facts = facts;
     }
@@ -152,7 +152,7 @@ impl Run {
     pub fn apply(&mut self, event: &StepEvent) {
         let Some(step) = self.steps.iter().find(|s| s.id == event.step) else { return };
         let habit = self.habit_of(step);
-        let at = self.steady.heard(event.at);
+        let at = self.steady.heard(event.at, event.epoch > 0);
         let settled = self.has_settled(event.step, habit, at);
         self.changed.insert(event.step, at);
         let Some(progress) = self.progress.get_mut(&event.step) else { return };
@@ -174,7 +174,7 @@ impl Run {
             Repeat::SameBytes { after, .. } => habit.settle.max(after),
             Repeat::Safe | Repeat::AskHuman => habit.settle,
         };
-        self.doubted.get(&step).is_none_or(|since| at.since(*since) >= span)
+        self.doubted.get(&step).is_none_or(|since| self.steady.lasted(*since, at) >= span)
     }
 
     /// The steps, in the plan's order.
