@@ -15,9 +15,9 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 
-use super::super::exit::{Ended, Exit};
+use super::super::exit::Ended;
 use super::super::print::Print;
-use super::goal::{Bound, Figure, all_met, median, quantile, shown};
+use super::goal::{Bound, Figure, all_met, median, quantile, told};
 use super::stand;
 
 /// Milliseconds that GO may be late, 99 times of a hundred.
@@ -77,11 +77,7 @@ async fn measure(args: &Day, print: Print) -> Ended {
         met: all_met(&figures),
         figures: &figures,
     };
-    print.either(&report, || shown(&figures))?;
-    if !report.optimised {
-        print.talk("this build is not optimised: build with --release for figures that count");
-    }
-    Ok(if report.met { Exit::Ok } else { Exit::Failure })
+    told(print, &report, &figures)
 }
 
 async fn begin(

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::print::table;
+use super::super::exit::{Ended, Exit};
+use super::super::print::{Print, table};
 
 /// On which side of its bound a figure must be.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -55,8 +56,17 @@ pub fn all_met(figures: &[Figure]) -> bool {
     figures.iter().all(|f| f.met != Some(false))
 }
 
+/// Prints what was measured; a failure when a bound is missed.
+pub fn told(print: Print, report: &impl Serialize, figures: &[Figure]) -> Ended {
+    print.either(report, || shown(figures))?;
+    if cfg!(debug_assertions) {
+        print.talk("this build is not optimised: build with --release for figures that count");
+    }
+    Ok(if all_met(figures) { Exit::Ok } else { Exit::Failure })
+}
+
 /// A line a figure.
-pub fn shown(figures: &[Figure]) -> String {
+fn shown(figures: &[Figure]) -> String {
     table(&["figure", "measured", "bound"], figures.iter().map(Figure::row))
 }
 

@@ -71,7 +71,7 @@ impl Writer {
         let journal = Journal::new(self.store.clone(), self.holder, self.claim.epoch);
         let start = cpu::steady();
         for step in self.steps.iter().cycle().take(many.try_into()?) {
-            self.commit(&journal, *step, Happened::Looked { seen: Seen::Absent }).await?;
+            self.commit(&journal, *step, Happened::looked(Seen::Absent)).await?;
         }
         Ok(a_second(many, start))
     }
@@ -95,7 +95,7 @@ impl Writer {
 
     async fn effect(&self, step: StepId) -> Result<(), StoreError> {
         let journal = Journal::new(self.store.clone(), self.holder, self.claim.epoch);
-        self.commit(&journal, step, Happened::Looked { seen: Seen::Absent }).await?;
+        self.commit(&journal, step, Happened::looked(Seen::Absent)).await?;
         let deed = self.house.deed(Actor::Engine(self.holder), "step-intend", step);
         let (claim, id) = (self.claim, self.house.fresh(EventId::new));
         let written = self.store.write(&deed, move |tx| {

@@ -71,7 +71,7 @@ fn past(town: &Town, n: u32) -> anyhow::Result<Past> {
     let steps: Vec<_> = (0..STEPS).map(|_| stand::ask(town, Phase::Gate, t0)).collect();
     let receipt = Receipt::seen("refs/heads/main at 1234567890123456789012345678901234567890");
     let happened =
-        [Happened::Looked { seen: Seen::Absent }, Happened::Intended, Happened::Acted { receipt }];
+        [Happened::looked(Seen::Absent), Happened::Intended, Happened::Acted { receipt }];
     let events = steps
         .iter()
         .flat_map(|s| happened.iter().map(|h| (house.fresh(EventId::new), s.id, h.clone())))
