@@ -81,7 +81,7 @@ fn step_line(standing: &Standing, event: &StepEvent) -> Line {
 /// What happened to a step, in a few words, and the evidence or particulars.
 pub fn told(happened: &Happened) -> (&'static str, String) {
     match happened {
-        Happened::Looked { seen } => ("looked", said(seen)),
+        Happened::Looked { seen, .. } => ("looked", said(seen)),
         Happened::Intended => ("began", String::new()),
         Happened::Acted { receipt } => ("done", receipt.detail.clone()),
         Happened::Failed { error } => ("failed", format!("{}: {}", error.code, error.message)),

@@ -193,7 +193,7 @@ async fn look(house: &House, now: At, doubt: Doubt) -> Case<(Vec<Found>, Vec<Not
 /// looks again before it acts; where nobody can tell, a person must.
 fn told(seen: &Seen) -> Option<Happened> {
     match seen {
-        Seen::Present(_) | Seen::Conflict(_) => Some(Happened::Looked { seen: seen.clone() }),
+        Seen::Present(_) | Seen::Conflict(_) => Some(Happened::looked(seen.clone())),
         Seen::Absent | Seen::Underway(_) => None,
         Seen::CannotTell => {
             let said = "it may have left after the backup was made";

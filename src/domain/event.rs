@@ -30,6 +30,10 @@ pub enum Happened {
     Looked {
         /// What it showed.
         seen: Seen,
+        /// Whether an absence would have proved that nothing happened: what the engine knew by
+        /// its own clocks. Lines of older versions do not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proves: Option<bool>,
     },
     /// The act will follow at once; committed before the first byte leaves.
     Intended,
@@ -90,6 +94,11 @@ pub enum Happened {
 }
 
 impl Happened {
+    /// The world was asked and showed this.
+    pub const fn looked(seen: Seen) -> Self {
+        Self::Looked { seen, proves: None }
+    }
+
     /// Whether it is what was heard of a mail after it left: nobody steers by it.
     pub const fn is_heard(&self) -> bool {
         matches!(self, Self::Delayed { .. } | Self::Bounced { .. } | Self::Acknowledged { .. })

@@ -41,7 +41,7 @@ impl Had {
             Happened::Acted { .. }
             | Happened::Lost
             | Happened::ByHand { .. }
-            | Happened::Looked { seen: Seen::Present(_) } => self.may_be_there(at),
+            | Happened::Looked { seen: Seen::Present(_), .. } => self.may_be_there(at),
             Happened::Failed { error } => match error.retry {
                 Retry::Unknown => self.may_be_there(at),
                 Retry::Later | Retry::Never | Retry::AskHuman => self.open = false,
@@ -131,7 +131,7 @@ mod tests {
         Happened::Released { by: "Ada".into(), reason: "mended".into() }
     }
     fn looked(seen: Seen) -> Happened {
-        Happened::Looked { seen }
+        Happened::looked(seen)
     }
 
     /// The fold of what happened, a second apart.

@@ -5,6 +5,7 @@
 //! command of a public plan can change the world; after GO a step that fails never stops
 //! another one for longer than `announce_after`.
 
+mod doubt;
 mod pause;
 mod progress;
 mod steady;
@@ -153,7 +154,7 @@ impl Run {
         let Some(step) = self.steps.iter().find(|s| s.id == event.step) else { return };
         let habit = self.habit_of(step);
         let at = self.steady.heard(event.at, event.epoch > 0);
-        let settled = self.has_settled(event.step, habit, at);
+        let settled = self.is_proof(event, habit, at);
         self.changed.insert(event.step, at);
         let Some(progress) = self.progress.get_mut(&event.step) else { return };
         progress.fold(step, (habit, settled), self.t0, event);
@@ -166,15 +167,6 @@ impl Run {
         if is_settled {
             self.note_reached(at);
         }
-    }
-
-    /// Whether an absence seen at `at`, on the steady clock, proves that nothing happened.
-    fn has_settled(&self, step: StepId, habit: Habit, at: At) -> bool {
-        let span = match habit.repeat {
-            Repeat::SameBytes { after, .. } => habit.settle.max(after),
-            Repeat::Safe | Repeat::AskHuman => habit.settle,
-        };
-        self.doubted.get(&step).is_none_or(|since| self.steady.lasted(*since, at) >= span)
     }
 
     /// The steps, in the plan's order.
@@ -220,7 +212,7 @@ impl Run {
     pub fn preview(&self, event: &StepEvent) -> Option<(Progress, Repeat)> {
         let step = self.steps.iter().find(|s| s.id == event.step)?;
         let habit = self.habit_of(step);
-        let settled = self.has_settled(event.step, habit, self.steady.now(event.at));
+        let settled = self.is_proof(event, habit, self.steady.now(event.at));
         let mut progress = self.progress.get(&event.step)?.clone();
         progress.fold(step, (habit, settled), self.t0, event);
         Some((progress, habit.repeat))

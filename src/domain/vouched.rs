@@ -49,7 +49,7 @@ impl Vouched {
             Happened::ByHand { .. } => {
                 self.open.insert(event.step, Open { since: event.at, looked: None });
             }
-            Happened::Looked { seen } => self.looked(event.step, settle, event.at, seen),
+            Happened::Looked { seen, .. } => self.looked(event.step, settle, event.at, seen),
             Happened::Failed { .. } | Happened::Lost => self.failed(event.step, settle, event.at),
             _ => {}
         }
@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn saw(one: &mut Vouched, secs: i64, seen: Seen) {
-        one.fold(&event(secs, Happened::Looked { seen }));
+        one.fold(&event(secs, Happened::looked(seen)));
     }
 
     #[test]

@@ -46,7 +46,12 @@ impl Engine {
         match done {
             Ok(Outcome::Happened(plan, step, happened)) => {
                 self.places.leave(step);
-                let event = self.event(step, happened);
+                let mut event = self.event(step, happened);
+                if let (Happened::Looked { proves, .. }, Some(day)) =
+                    (&mut event.happened, self.days.get(&plan))
+                {
+                    *proves = Some(day.run.proves(step, event.at));
+                }
                 self.journal.add(plan, event);
             }
             Ok(Outcome::Ready(plan, intended)) => {
@@ -77,7 +82,7 @@ impl Engine {
             };
             let looked = alone(async move { outlet.look(&intended).await }).await;
             let seen = looked.unwrap_or(Seen::CannotTell);
-            Outcome::Happened(plan, id, Happened::Looked { seen })
+            Outcome::Happened(plan, id, Happened::looked(seen))
         });
     }
 

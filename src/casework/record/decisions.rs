@@ -138,7 +138,7 @@ pub(super) fn seen(sources: &Sources) -> Vec<Line> {
 
 fn sight(happened: &Happened) -> Option<&Receipt> {
     match happened {
-        Happened::Looked { seen: Seen::Present(receipt) } | Happened::Acted { receipt } => {
+        Happened::Looked { seen: Seen::Present(receipt), .. } | Happened::Acted { receipt } => {
             (receipt.evidence == Evidence::Seen).then_some(receipt)
         }
         _ => None,

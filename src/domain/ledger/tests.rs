@@ -102,7 +102,7 @@ fn go() -> Happened {
     Happened::Intended
 }
 fn looked() -> Happened {
-    Happened::Looked { seen: Seen::CannotTell }
+    Happened::looked(Seen::CannotTell)
 }
 fn taken() -> Happened {
     Happened::Acted { receipt: Receipt::handed_over("250 2.0.0 queued as 7") }

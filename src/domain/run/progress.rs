@@ -171,7 +171,7 @@ impl Progress {
         }
         self.changed_at = Some(at);
         match &event.happened {
-            Happened::Looked { seen } => self.looked(step, (habit, settled), at, seen),
+            Happened::Looked { seen, .. } => self.looked(step, (habit, settled), at, seen),
             Happened::Intended => {
                 self.attempts = self.attempts.saturating_add(1);
                 // A log that is read again by a clock set back may not show that it had settled.

@@ -10,9 +10,6 @@
 
 use crate::domain::time::{At, Mono, Span};
 
-/// By the log alone it is as long as walls say, a little otherwise than what an engine waits by.
-const SLACK: Span = Span::secs(1);
-
 /// The last reading.
 #[derive(Debug, Clone)]
 pub(super) struct Steady {
@@ -66,12 +63,6 @@ impl Steady {
     pub fn opened(&mut self, at: At) -> At {
         self.log = self.log.max(at);
         self.read.map_or(at, |(_, now)| at.max(now))
-    }
-
-    /// How long it is from one instant to another.
-    pub fn lasted(&self, since: At, at: At) -> Span {
-        let slack = if self.read.is_some() { Span::ZERO } else { SLACK };
-        at.since(since).plus(slack)
     }
 }
 

@@ -116,7 +116,7 @@ impl Bench {
     }
 
     fn look(&mut self, n: u8, seen: Seen) -> &mut Self {
-        self.tell(n, Happened::Looked { seen })
+        self.tell(n, Happened::looked(seen))
     }
 
     fn fail(&mut self, n: u8, error: OutletError) -> &mut Self {

@@ -60,7 +60,7 @@ impl Law {
         let habit = Habit { repeat: outlet.repeat(), settle: outlet.settle() };
         let run = Run::new(&manifest, facts, [("x".to_owned(), habit)].into());
         let mut law = Self { run, step, now: T };
-        law.tell(Happened::Looked { seen: Seen::Absent });
+        law.tell(Happened::looked(Seen::Absent));
         law.tell(Happened::Intended);
         law.tell(Happened::Failed { error });
         law
@@ -77,7 +77,7 @@ impl Law {
         while self.now < end {
             for command in self.run.decide(self.now, true) {
                 match command {
-                    Command::Look(_) => self.tell(Happened::Looked { seen: seen.clone() }),
+                    Command::Look(_) => self.tell(Happened::looked(seen.clone())),
                     Command::Act(_) => acts += 1,
                     _ => {}
                 }
@@ -89,7 +89,7 @@ impl Law {
 
     /// Whether it would still be done after a look says `seen`.
     pub(super) fn ends_with(&mut self, seen: &Seen) -> bool {
-        self.tell(Happened::Looked { seen: seen.clone() });
+        self.tell(Happened::looked(seen.clone()));
         self.run.decide(self.now, true).iter().any(|c| matches!(c, Command::Act(_)))
     }
 }

@@ -22,7 +22,7 @@ async fn seen_after(story: &Story, step: &Step) -> Vec<Seen> {
     let ours = events.into_iter().filter(|e| e.step == step.id);
     let after = ours.skip_while(|e| !matches!(e.happened, Happened::ByHand { .. }));
     let seen = |happened| match happened {
-        Happened::Looked { seen } => Some(seen),
+        Happened::Looked { seen, .. } => Some(seen),
         _ => None,
     };
     after.filter_map(|e| seen(e.happened)).collect()
