@@ -26,10 +26,11 @@ fn every_day_goes_as_it_must() {
 }
 
 /// Each showed a fault once. 180: a clock ahead of T0 put right again. 62: a line of a wrong clock
-/// in the log, after which people and engine counted a wait differently; 406: the same again.
+/// in the log, after which people and engine counted a wait differently; 406: the same again. 7004:
+/// somebody set a clock by less than anybody can notice, which is no wrong clock.
 #[test]
 fn days_that_went_wrong_once_go_as_they_must() {
-    for seed in [62, 180, 406] {
+    for seed in [62, 180, 406, 7004] {
         let day = one(case(), seed);
         assert_eq!(day.broken, None, "seed {seed}");
     }

@@ -323,7 +323,7 @@ impl<'a> Day<'a> {
                 _ => machine.freeze(soon, true),
             }
             if jumps && !machine.is_wrong() {
-                machine.set_wrong(by, little);
+                machine.set_wrong(by, (now, little));
             }
         }
         if self.fate.chance(database) && self.full_until.is_none() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::task::{JoinSet, yield_now};
 
 use super::fate::Fate;
+use super::place::is_right;
 use crate::casework::House;
 use crate::clock::Clock as _;
 use crate::domain::time::{At, Mono, Span};
@@ -72,9 +73,13 @@ impl Machine {
         (self.frozen, self.suspended) = (Some(until), suspended);
     }
 
-    /// Somebody sets its wall.
-    pub fn set_wrong(&mut self, by: Span, until: At) {
-        self.clock.set_wall(self.clock.wall().plus(by));
+    /// Somebody sets its wall; not so little that a time server would still call it right.
+    pub fn set_wrong(&mut self, by: Span, (now, until): (At, At)) {
+        let wall = self.clock.wall().plus(by);
+        if is_right(wall, now) {
+            return;
+        }
+        self.clock.set_wall(wall);
         self.wrong = Some(until);
     }
 

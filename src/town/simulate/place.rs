@@ -16,7 +16,7 @@ use crate::domain::event::Happened;
 use crate::domain::finding::Finding;
 use crate::domain::plan::Step;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Seen};
-use crate::domain::time::Span;
+use crate::domain::time::{At, Span};
 use crate::letters::bell::BellMail;
 use crate::outlets::{Carrier, Outlet};
 use crate::store::{Decision, Store};
@@ -195,6 +195,12 @@ pub struct Honest {
 /// As near as a time server keeps a clock.
 const RIGHT: Span = Span::secs(2);
 
+/// Whether nobody can tell this wall from a true one.
+pub fn is_right(wall: At, truth: At) -> bool {
+    let off = wall.since(truth);
+    off.max(Span::ZERO.minus(off)) <= RIGHT
+}
+
 #[async_trait]
 impl TimeWitness for Honest {
     fn name(&self) -> &'static str {
@@ -202,8 +208,7 @@ impl TimeWitness for Honest {
     }
 
     async fn testify(&self) -> Testimony {
-        let off = self.clock.wall().since(self.world.now());
-        if off.max(Span::ZERO.minus(off)) <= RIGHT {
+        if is_right(self.clock.wall(), self.world.now()) {
             Testimony::Synchronised { within: RIGHT }
         } else {
             Testimony::Unsynchronised
