@@ -13,7 +13,6 @@ use daybreak::domain::deed::Actor;
 use daybreak::domain::disclosure::BranchRef;
 use daybreak::domain::news::NoticeKind;
 use daybreak::domain::plan::{Plan, PlanKind, PlanState, Step};
-use daybreak::domain::stage::Stage;
 use daybreak::domain::time::Span;
 use daybreak::engine::Engine;
 use daybreak::town::faults::Fault;
@@ -22,7 +21,7 @@ use daybreak::town::{Town, story};
 use daybreak::workshop::{Foreseen, Named, Source};
 
 use crate::ground::Db;
-use crate::story::{Point, Story, just_before, ref_writes};
+use crate::story::{Point, Story, ref_writes};
 use crate::world;
 
 /// Says in the configuration what a branch does when it moves.
@@ -36,7 +35,7 @@ fn on_move(town: &mut Town, released: &str, word: &str) {
 }
 
 /// A story told to everybody, whose branches do that when they move.
-async fn told(main: &str, old: &str) -> Story {
+pub async fn told(main: &str, old: &str) -> Story {
     let mut story = Story::at(Db::Sqlite, Point::Ready).await.unwrap();
     on_move(&mut story.town, "2.0.0", main);
     on_move(&mut story.town, "1.4.2", old);
@@ -64,12 +63,12 @@ async fn push(
     moved
 }
 
-async fn harmless(project: &Project, branch: &str) -> String {
+pub async fn harmless(project: &Project, branch: &str) -> String {
     push(project, branch, "docs/hedges.txt", |old| format!("{old}\nA hedge.")).await
 }
 
 /// In a line that the fix changes too.
-async fn conflicting(project: &Project, branch: &str) -> String {
+pub async fn conflicting(project: &Project, branch: &str) -> String {
     let edit = |old: &str| old.replace("folder = Path(folder)", "folder = Path(str(folder))");
     push(project, branch, tree::FLAWED, edit).await
 }
@@ -84,7 +83,7 @@ async fn nearby(project: &Project, branch: &str) -> String {
 }
 
 /// Every ref and every object of the public repository, reachable or not.
-async fn everything(project: &Project) -> (String, String) {
+pub async fn everything(project: &Project) -> (String, String) {
     let all = ["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"];
     (project.refs().await.unwrap(), project.ask(&all).await.unwrap())
 }
@@ -95,14 +94,14 @@ fn branch_push(branch: &str) -> impl Fn(&Step) -> bool {
 }
 
 /// The step that pushes a branch, and the commit that was approved for it.
-fn pushed(story: &Story, plan: &Plan, branch: &str) -> (Step, String) {
+pub fn pushed(story: &Story, plan: &Plan, branch: &str) -> (Step, String) {
     let step = story.step(plan, branch_push(branch));
     let Action::Push { refs, .. } = &step.action else { panic!("no push") };
     let approved = refs[0].new.clone();
     (step, approved)
 }
 
-async fn tip(project: &Project, branch: &str) -> String {
+pub async fn tip(project: &Project, branch: &str) -> String {
     project.ask(&["rev-parse", &format!("refs/heads/{branch}")]).await.unwrap()
 }
 
@@ -113,61 +112,6 @@ async fn is_in(project: &Project, commit: &str, branch: &str) -> bool {
 
 fn rings(story: &Story, code: &str) -> usize {
     story.bells().iter().filter(|b| *b == code).count()
-}
-
-#[tokio::test]
-async fn one_branch_is_merged_and_one_that_conflicts_waits_alone() {
-    let story = told("merge", "merge").await;
-    let plan = story.release().clone();
-    let project = &story.town.project;
-    let mut engine = story.engine().await;
-    let before_fix = tip(project, "main").await;
-    let moved = harmless(project, "main").await;
-    let old = conflicting(project, "1.x").await;
-    let (main, approved) = pushed(&story, &plan, "main");
-    let (stuck, _) = pushed(&story, &plan, "1.x");
-    let before = everything(project).await;
-
-    // What would be made is seen ahead, and nothing of it leaves.
-    story.hand.advance_to(just_before(story.t0.at));
-    engine.settle().await.unwrap();
-    let ahead = outlook(&story.town.house, &plan).await.unwrap();
-    let of = |name: &str| ahead.iter().find(|o| o.tip.branch.branch == name).unwrap();
-    let Some(Foreseen::Makes { stat, .. }) = &of("main").foreseen else { panic!("no merge") };
-    assert!(stat.contains(tree::FLAWED) && !stat.contains("hedges"), "{stat}");
-    assert!(matches!(of("main").patches, Patches::Fit));
-    let Some(Foreseen::Waits(why)) = &of("1.x").foreseen else { panic!("no conflict") };
-    assert!(why.to_string().contains(tree::FLAWED), "{why}");
-    assert!(matches!(of("1.x").patches, Patches::Stuck(_)));
-    assert_eq!(everything(project).await, before, "something left before T0");
-
-    story.at_t0(&mut engine).await;
-    assert_eq!(story.word(&plan, main.id).await, "done");
-    let merge = tip(project, "main").await;
-    let parents = project.ask(&["log", "-1", "--format=%P", "main"]).await.unwrap();
-    assert_eq!(parents, format!("{moved} {approved}"));
-    let names = async |from: &str, to: &str| {
-        project.ask(&["diff-tree", "-r", "-p", from, to]).await.unwrap()
-    };
-    assert_eq!(names(&moved, &merge).await, names(&before_fix, &approved).await);
-    let said = project.ask(&["log", "-1", "--format=%an %ae %ct %G?%n%B", "main"]).await.unwrap();
-    assert!(said.contains(&story.t0.at.secs().to_string()) && said.contains(" N"), "{said}");
-    for word in story::PLANTED {
-        assert!(!said.contains(word), "{said}");
-    }
-    // A tag pins what was approved, whatever its branch did.
-    let tagged = project.ask(&["rev-parse", "refs/tags/2.0.1^{commit}"]).await.unwrap();
-    assert_eq!(tagged, approved);
-
-    assert_eq!(story.word(&plan, stuck.id).await, "blocked branch-conflicts");
-    assert_eq!(tip(project, "1.x").await, old, "a moved branch was overwritten");
-    assert!(project.refs().await.unwrap().contains("refs/tags/1.4.3"));
-    assert_eq!(story.town.uploads.files().unwrap().len(), 4);
-    assert!(story.rang("step-blocked"), "{:?}", story.bells());
-    story.pass(&mut engine, &[Span::mins(15)]).await;
-    assert_eq!(story.stage().await, Stage::Public);
-    assert_eq!(ref_writes(&story.town)["refs/heads/main"], 2, "theirs and ours");
-    story.is_recorded().await;
 }
 
 #[tokio::test]

@@ -50,7 +50,9 @@ const OUTLETS: [(&str, u32); 3] = [("git", 4), ("mail", 2), ("command:index", 2)
 
 /// How often each case is lived.
 fn rounds() -> u32 {
-    std::env::var("DAYBREAK_KILLS").map_or(1, |n| n.parse().unwrap())
+    let rounds = std::env::var("DAYBREAK_KILLS").map_or(1, |n| n.parse().unwrap());
+    assert!(rounds > 0, "DAYBREAK_KILLS says how often; never is no test");
+    rounds
 }
 
 /// A case that is told and approved, twelve days and a moment after it began; and how its day
@@ -88,6 +90,7 @@ async fn matrix(db: Db, round: u32) -> Option<()> {
             });
         }
     }
+    assert!(!cases.is_empty(), "no case is called {only:?}");
     while let Some(ended) = cases.join_next().await {
         ended.unwrap();
     }
@@ -98,6 +101,8 @@ async fn matrix(db: Db, round: u32) -> Option<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn at_every_boundary_the_program_may_be_killed(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     if !cfg!(debug_assertions) {
+        let required = std::env::var("DAYBREAK_TEST_REQUIRE").is_ok_and(|v| v == "all");
+        assert!(!required, "a release build cannot be told where to die");
         eprintln!("not run: a release build cannot be told where to die");
         return;
     }

@@ -2,9 +2,9 @@
 //! by hand, the coordinator is silent.
 
 mod deputies;
-mod leaked;
-mod moved;
-mod unfixed;
+pub mod leaked;
+pub mod moved;
+pub mod unfixed;
 mod vouched;
 
 use daybreak::casework::audits;

@@ -2,11 +2,14 @@
 //! is. Before T0 nothing of ours reaches any place.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use daybreak::casework::controls;
+use daybreak::casework::branches::outlook;
+use daybreak::casework::pauses::{self, Asker};
+use daybreak::casework::{controls, preflight};
 use daybreak::clock::SystemClock;
 use daybreak::domain::deed::Actor;
+use daybreak::domain::plan::{Phase, PlanState};
 use daybreak::domain::time::Span;
 use daybreak::exec::Process;
 
@@ -21,37 +24,60 @@ async fn git(args: &[&str], folder: &Path) -> String {
     out.text()
 }
 
-#[tokio::test]
-async fn nothing_of_ours_reaches_any_remote_before_t0() {
+/// Refs and objects, reachable or not.
+async fn everything(repository: &Path) -> (String, String) {
+    let all = ["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"];
+    (git(&["for-each-ref"], repository).await, git(&all, repository).await)
+}
+
+/// The story, and the remote that the house's configuration names now instead of the true one.
+async fn turned() -> (Story, PathBuf) {
     let mut story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
     let other = story.town.world().join("elsewhere.git");
     let public = story.town.project.public().to_owned();
     let target = other.to_str().unwrap();
     git(&["clone", "--quiet", "--mirror", public.to_str().unwrap(), target], &story.town.world())
         .await;
-    let before = git(&["for-each-ref"], &other).await;
     let file = story.town.dir().join("daybreak.toml");
     let text = fs::read_to_string(&file).unwrap();
     let ours = format!("{public:?}");
     assert!(text.contains(&ours));
     fs::write(&file, text.replace(&ours, &format!("{other:?}"))).unwrap();
     story.town.reopen().unwrap();
-    let world = WorldView::of(&story.town).await;
+    (story, other)
+}
 
+#[tokio::test]
+async fn whatever_is_pressed_nothing_of_ours_reaches_any_place_before_t0() {
+    let (story, other) = turned().await;
+    let public = story.town.project.public().to_owned();
+    let before = (everything(&public).await, everything(&other).await);
+    let world = WorldView::of(&story.town).await;
     let mut engine = story.engine().await;
     engine.settle().await.unwrap();
-    let plan = story.release().clone();
-    let house = story.town.house.clone();
-    for step in story.words(&plan).await.into_keys() {
-        // A button may be refused; it may do nothing early.
-        let _refused = controls::retry(&house, Actor::Operator, "Ada", &plan, step, "now").await;
+    let (plan, house) = (story.release().clone(), story.town.house.clone());
+    let ada = Actor::Operator;
+    for (step, word) in story.words(&plan).await {
+        assert_eq!(word, "waiting");
+        // To try again is no leave to begin.
+        controls::retry(&house, ada, "Ada", &plan, step, "now").await.unwrap();
         engine.settle().await.unwrap();
     }
+    let asker = Asker { actor: ada, by: "Ada" };
+    pauses::place(&house, asker, &plan, Phase::Announce, None, "see the tags").await.unwrap();
+    pauses::go_on(&house, asker, &plan, None, "never mind").await.unwrap();
+    controls::hold(&house, ada, &plan, "look again").await.unwrap();
+    engine.settle().await.unwrap();
+    preflight::of(&house, &plan).await.unwrap();
+    outlook(&house, &plan).await.unwrap();
+    controls::resume(&house, ada, &plan, "it is right").await.unwrap();
     story.hand.advance_to(story.t0.at.plus(Span::millis(-1)));
     engine.settle().await.unwrap();
     assert_eq!(WorldView::of(&story.town).await, world);
-    assert_eq!(git(&["for-each-ref"], &other).await, before);
-    let objects = git(&["cat-file", "--batch-all-objects", "--batch-check"], &other).await;
-    let here = git(&["cat-file", "--batch-all-objects", "--batch-check"], &public).await;
-    assert_eq!(objects.lines().count(), here.lines().count(), "an object reached a remote");
+    assert_eq!((everything(&public).await, everything(&other).await), before);
+    // It was the hour that kept it back, not a plan that could not go.
+    assert_eq!(story.state(&plan).await, PlanState::Approved);
+    story.at_t0(&mut engine).await;
+    assert!(everything(&other).await.0.contains("refs/tags/2.0.1"));
+    assert_eq!(everything(&public).await, before.0);
 }

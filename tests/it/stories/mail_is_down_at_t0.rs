@@ -1,6 +1,5 @@
 //! Commits and packages are out, and the mail server refuses everything. The page is public at
-//! once, the posts wait, go once each when it is back, and the team hears how long nobody was
-//! told.
+//! once, the posts wait and go once each when it is back, and the team hears that nobody was told.
 
 use daybreak::domain::plan::PlanState;
 use daybreak::domain::stage::Stage;

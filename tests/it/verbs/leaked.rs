@@ -20,18 +20,18 @@ use super::record;
 use crate::ground::Db;
 use crate::story::{Point, Story};
 
-const URL: &str = "https://lists.example/2026/1";
+pub const URL: &str = "https://lists.example/2026/1";
 
-fn leak(within: Option<Span>) -> Wish {
+pub fn leak(within: Option<Span>) -> Wish {
     let leak = Some(URL.to_owned());
     Wish { reason: "it was posted".to_owned(), leak, within, ..Wish::default() }
 }
 
-async fn approve(story: &Story, plan: &Plan) -> Plan {
+pub async fn approve(story: &Story, plan: &Plan) -> Plan {
     story::approve_by_all(&story.town, plan).await.unwrap()
 }
 
-fn read(story: &Story, mails: &[Caught]) -> Vec<Letter> {
+pub fn read(story: &Story, mails: &[Caught]) -> Vec<Letter> {
     let (team, now) = (story.town.team_certificate(), story.town.house.now());
     let open = |m: &Caught| {
         story.town.people.reader(&m.to[0]).unwrap().decrypt(&m.bytes, team, now).unwrap()
@@ -39,12 +39,12 @@ fn read(story: &Story, mails: &[Caught]) -> Vec<Letter> {
     mails.iter().map(open).collect()
 }
 
-fn to(mails: &[Caught]) -> BTreeSet<String> {
+pub fn to(mails: &[Caught]) -> BTreeSet<String> {
     mails.iter().map(|m| m.to[0].clone()).collect()
 }
 
 /// The lists, which are no recipients of notices.
-fn notices(story: &Story) -> Vec<Caught> {
+pub fn notices(story: &Story) -> Vec<Caught> {
     let lists: Vec<_> = story.town.house.config.list.values().map(|l| l.address.clone()).collect();
     story.letters().into_iter().filter(|m| !lists.contains(&m.to[0])).collect()
 }
@@ -110,57 +110,6 @@ async fn each_who_asks_says_it_and_it_is_told_once() {
     assert_eq!(notices(plans::of(house, story.disclosure.id).await.unwrap()), made);
     let leaks = story.disclosure_now().await.case.open(Reason::Review).leaks.clone();
     assert_eq!(leaks.len(), 1);
-}
-
-#[tokio::test]
-async fn a_leak_three_days_ahead_makes_everything_for_two_hours_from_now() {
-    let story = Story::at(Db::Sqlite, Point::Ready).await.unwrap();
-    let (house, member) = (&story.town.house, story.member().await);
-    let mut engine = story.engine().await;
-    story.hand.advance_to(story.t0.days_before(7));
-    engine.settle().await.unwrap();
-    let told = to(&notices(&story));
-    story.hand.advance_to(story.t0.days_before(4));
-    let old = story.disclosure_now().await;
-    let wish = leak(Some(Span::hours(2)));
-    let done = publish_now(house, member, &old, &wish).await.unwrap();
-    assert!(done.lifted.is_none());
-    let t0 = done.disclosure.t0.unwrap();
-    assert_eq!(t0.at.since(story.hand.wall()), Span::hours(2));
-    assert_eq!(t0.zone, story.t0.zone);
-    let (release, _) = done.release.unwrap().unwrap();
-    let (notice, _) = done.notice.unwrap().unwrap();
-    let manifest = plans::manifest_of(&release).unwrap();
-    assert_eq!(manifest.threshold, house.config.plans.publish_now);
-    assert_eq!(manifest.first_effect(), Some(t0.at));
-    assert_eq!(plans::manifest_of(&notice).unwrap().notice(), Some(NoticeKind::Broken));
-    assert_eq!(story.state(&story.notice).await, PlanState::Void, "nobody hears the old date now");
-
-    let before = notices(&story).len();
-    approve(&story, &notice).await;
-    approve(&story, &release).await;
-    engine.settle().await.unwrap();
-    let mails = notices(&story).split_off(before);
-    assert!(to(&mails).is_superset(&told));
-    let reporter = story.town.people.reporter.address;
-    assert!(to(&mails).contains(reporter));
-    for letter in read(&story, &mails) {
-        assert!(letter.text.contains(&t0.spoken()), "{}", letter.text);
-    }
-    let known = mails.iter().filter(|m| told.contains(&m.to[0])).cloned().collect::<Vec<_>>();
-    for letter in read(&story, &known) {
-        assert!(letter.text.contains(&story.t0.spoken()), "old and new: {}", letter.text);
-        assert!(letter.text.contains(URL), "{}", letter.text);
-    }
-    assert_eq!(story.stage().await, Stage::Embargoed);
-    story.hand.advance_to(t0.at);
-    engine.settle().await.unwrap();
-    assert_eq!(story.state(&release).await, PlanState::Finished);
-    assert_eq!(story.stage().await, Stage::Public);
-    let record = record(&story).await;
-    let said = format!("it was posted; T0 becomes {}; public at {URL}", t0.at.rfc3339());
-    assert!(record.contains(&format!("{member} | publish-now ")), "{record}");
-    assert!(record.contains(&said), "{record}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The date moves.
 
 use daybreak::casework::instants::{To, move_to};
-use daybreak::casework::{Case, CaseError, controls, plans};
+use daybreak::casework::{Case, CaseError, plans};
 use daybreak::clock::Clock as _;
 use daybreak::domain::deed::Actor;
 use daybreak::domain::disclosure::Disclosure;
@@ -10,7 +10,6 @@ use daybreak::domain::plan::{PlanKind, PlanState};
 use daybreak::domain::stage::Stage;
 use daybreak::domain::time::Span;
 use daybreak::domain::zone::T0;
-use daybreak::town::catcher::{Fault, Times};
 use daybreak::town::story;
 
 use super::record;
@@ -18,7 +17,7 @@ use crate::ground::Db;
 use crate::story::{Point, Story};
 use crate::world::WorldView;
 
-async fn shift(
+pub async fn shift(
     story: &Story,
     by: Span,
     overridden: Option<&str>,
@@ -30,7 +29,7 @@ async fn shift(
 }
 
 /// Everybody has heard, and it is four days before T0.
-async fn told() -> Story {
+pub async fn told() -> Story {
     let story = Story::at(Db::Sqlite, Point::Ready).await.unwrap();
     let mut engine = story.engine().await;
     story.hand.advance_to(story.t0.days_before(7));
@@ -72,40 +71,6 @@ async fn inside_a_day_nobody_moves_it_later_without_saying_why() {
     let (plan, _) = story::plan(&story.town, &now, kind).await.unwrap();
     let plan = story::approve_by_all(&story.town, &plan).await.unwrap();
     assert_eq!(plan.state, PlanState::Approved);
-}
-
-#[tokio::test]
-async fn a_later_release_is_armed_only_when_everybody_has_the_new_date() {
-    let story = told().await;
-    let (town, house) = (&story.town, &story.town.house);
-    let (moved, findings) = shift(&story, Span::days(2), None).await.unwrap();
-    assert!(findings.iter().any(|f| f.code == "told-old-date"), "{findings:?}");
-    let (release, findings) = story::plan(town, &moved, PlanKind::Release).await.unwrap();
-    assert!(findings.iter().any(|f| f.code == "old-date-stands"), "{findings:?}");
-    let early = story::approve_by_all(town, &release).await.map(|_| ()).unwrap_err().to_string();
-    assert!(early.contains("do not have the new one yet"), "{early}");
-    assert!(early.contains("daybreak notice status"), "{early}");
-
-    // A new date that is only approved, or that a relay puts off, is not told.
-    let notice = story::approved_plan(town, &moved, PlanKind::Notice).await.unwrap();
-    story::approve_by_all(town, &release).await.map(|_| ()).unwrap_err();
-    let slow = "vulns@fennel.example";
-    town.catcher
-        .script(Fault::RefuseRecipient { address: slow.to_owned(), code: 451 }, Times::Always);
-    let mut engine = story.engine().await;
-    engine.settle().await.unwrap();
-    let one = story::approve_by_all(town, &release).await.map(|_| ()).unwrap_err().to_string();
-    assert!(one.starts_with("1 of those"), "{one}");
-
-    // They were called: a person says so, and that counts.
-    let sealed = |s: &daybreak::domain::plan::Step| matches!(&s.action, daybreak::domain::action::Action::Mail { to, .. } if to == slow);
-    let step = story.step(&notice, sealed);
-    controls::done(house, Actor::Operator, "Ada", &notice, step.id, "by telephone").await.unwrap();
-    let release = story::approve_by_all(town, &release).await.unwrap();
-    assert_eq!(release.state, PlanState::Approved);
-    story.hand.advance_to(moved.t0.unwrap().at);
-    engine.settle().await.unwrap();
-    assert_eq!(story.state(&release).await, PlanState::Finished);
 }
 
 #[tokio::test]
