@@ -5,11 +5,11 @@ use super::{Case, CaseError, House};
 use crate::domain::deed::Subject;
 use crate::domain::disclosure::Disclosure;
 use crate::domain::event::{Happened, StepEvent};
-use crate::domain::plan::Step;
+use crate::domain::plan::{Plan, Step};
 use crate::domain::receipt::Seen;
 use crate::domain::secret::Reason;
 use crate::domain::time::At;
-use crate::store::{StoreError, Verdict};
+use crate::store::{AuditLine, StoreError, Verdict};
 
 /// Walks the whole chain.
 pub async fn verify(house: &House) -> Case<Verdict> {
@@ -34,21 +34,8 @@ pub struct Line {
 /// Everything that happened to a disclosure, in order.
 pub async fn timeline(house: &House, disclosure: &Disclosure) -> Case<Vec<Line>> {
     let plans = plans::of(house, disclosure.id).await?;
-    let case = disclosure.case.open(Reason::Review);
-    let mut subjects: Vec<Subject> = vec![disclosure.id.into()];
-    subjects.extend(case.advisories.iter().map(|a| Subject::from(*a)));
-    subjects.extend(plans.iter().map(|p| Subject::from(p.id)));
-    let audit = house
-        .store
-        .read(move |r| {
-            let mut all = Vec::new();
-            for subject in &subjects {
-                all.extend(r.audit_of(subject)?);
-            }
-            Ok::<_, StoreError>(all)
-        })
-        .await?;
-    let mut lines: Vec<Line> = audit
+    let mut lines: Vec<Line> = about(house, disclosure, &plans)
+        .await?
         .into_iter()
         .map(|l| Line {
             at: l.at,
@@ -64,6 +51,26 @@ pub async fn timeline(house: &House, disclosure: &Disclosure) -> Case<Vec<Line>>
     }
     lines.sort_by_key(|l| l.at);
     Ok(lines)
+}
+
+/// Every line of the audit about a disclosure, its advisories and its plans, subject by subject.
+pub(super) async fn about(
+    house: &House,
+    disclosure: &Disclosure,
+    plans: &[Plan],
+) -> Case<Vec<AuditLine>> {
+    let case = disclosure.case.open(Reason::Review);
+    let mut subjects: Vec<Subject> = vec![disclosure.id.into()];
+    subjects.extend(case.advisories.iter().map(|a| Subject::from(*a)));
+    subjects.extend(plans.iter().map(|p| Subject::from(p.id)));
+    let lines = house.store.read(move |r| {
+        let mut all = Vec::new();
+        for subject in &subjects {
+            all.extend(r.audit_of(subject)?);
+        }
+        Ok::<_, StoreError>(all)
+    });
+    Ok(lines.await?)
 }
 
 fn step_line(standing: &Standing, event: &StepEvent) -> Line {

@@ -4,7 +4,7 @@
 //! What must stay true: whoever steers the plan that a call is about has answered it; a call is
 //! written down only after somebody's machine took it.
 
-use super::{Case, CaseError, House};
+use super::{Case, CaseError, House, rehearsals};
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::escalation::{ACK, Call, OVER, SAID, Said, State, Word, fold};
 use crate::domain::ids::{DisclosureId, PlanId, StepId};
@@ -127,11 +127,13 @@ fn steered(r: &mut Reader<'_>, mut call: Call) -> Result<Call, StoreError> {
     Ok(call)
 }
 
-/// Whether only a person does this; mail that comes in is delivered by a machine.
+/// Whether only a person does this; mail that comes in is delivered by a machine, and a rehearsal
+/// changes nothing that anybody called for.
 fn steers(verb: &str) -> bool {
     ["plan-", "step-", "disclosure-", "publish-now", "house-rearm"]
         .iter()
         .any(|word| verb.starts_with(word))
+        && verb != rehearsals::VERB
 }
 
 /// A plan with its disclosure and steps; a disclosure with its plans.

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::plans::events;
-use super::{Case, CaseError, House};
+use super::{Case, CaseError, House, calls};
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::disclosure::{Disclosure, Hands};
-use crate::domain::escalation::ACK;
+use crate::domain::escalation::{ACK, State};
 use crate::domain::ids::{DisclosureId, MemberId};
 use crate::domain::party::Member;
 use crate::domain::secret::{Embargoed, Reason};
@@ -127,9 +127,20 @@ pub struct Wanted {
 /// subject waits for an answer.
 pub async fn silent(
     house: &House,
-    paged: BTreeMap<String, At>,
+    mut paged: BTreeMap<String, At>,
 ) -> Case<(Vec<Wanted>, Vec<String>)> {
     let now = house.now();
+    // What is said again stands in the audit, so that a restart begins no half hour anew.
+    match calls::recent(house).await {
+        Ok(all) => {
+            let open = all.into_iter().filter(|c| c.state == State::Open && c.goes_on(now));
+            for call in open {
+                let since = paged.entry(call.subject.to_string()).or_insert(call.said.first);
+                *since = call.said.first.min(*since);
+            }
+        }
+        Err(_) => tracing::warn!("it cannot be read since when calls of the team wait"),
+    }
     let patience = Span::mins(i64::from(house.config.plans.deputy_after));
     let read = house.store.read(move |r| {
         let (mut wanted, mut answered) = (Vec::new(), Vec::new());

@@ -70,9 +70,10 @@ pub async fn of(house: &House, plan: &Plan) -> Case<Report> {
     say(Family::Tokens, tokens::findings(&house.config, &manifest.steps, now, manifest.t0.at));
     say(Family::Disk, disk::findings(house, &manifest));
     say(Family::Clock, clock::findings(house).await?);
-    let tried = u32::try_from(manifest.steps.len()).unwrap_or(u32::MAX);
     // Without its bytes every target would only say so again.
+    let mut tried = 0;
     if !found.iter().any(|c| c.finding.code == DAMAGED) {
+        tried = u32::try_from(manifest.steps.len()).unwrap_or(u32::MAX);
         found.extend(targets::findings(house, &manifest.steps, &blobs).await);
     }
     let report = Report { plan: id, at: now, t0: manifest.t0.at, tried, held: plan.held, found };

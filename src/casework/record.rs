@@ -18,7 +18,7 @@ pub use figures::{Figures, Open};
 pub use markdown::as_markdown;
 pub use steps::{PlanRecord, StepRecord};
 
-use super::audits::told;
+use super::audits::{about, told};
 use super::ledger;
 use super::plans::{self, Standing};
 use super::{Case, CaseError, House};
@@ -31,7 +31,7 @@ use crate::store::{AuditLine, Decided, StoreError};
 
 /// The shape of the JSON; a number that is raised when it changes.
 const FORMAT: &str = "daybreak-record 1";
-/// Who led the house is told from so long before T0.
+/// Who led the house and what rang for it is told from so long before T0.
 const DAY_BEGINS: Span = Span::hours(-1);
 
 /// An instant as people and programs read it: RFC 3339 in UTC with milliseconds.
@@ -161,26 +161,20 @@ pub fn as_json(record: &Record) -> Case<String> {
 
 async fn gather(house: &House, disclosure: &Disclosure) -> Case<Sources> {
     let plans = plans::of(house, disclosure.id).await?;
-    let case = disclosure.case.open(Reason::Review);
-    let mut subjects: Vec<Subject> = vec![disclosure.id.into()];
-    subjects.extend(case.advisories.iter().map(|a| Subject::from(*a)));
-    subjects.extend(plans.iter().map(|p| Subject::from(p.id)));
-    let (mut audit, house_lines, members) = house
+    let mut audit = about(house, disclosure, &plans).await?;
+    let (house_lines, members) = house
         .store
-        .read(move |r| {
-            let mut all = Vec::new();
-            for subject in &subjects {
-                all.extend(r.audit_of(subject)?);
-            }
-            Ok::<_, StoreError>((all, r.audit_of(&Subject::house())?, r.members()?))
-        })
+        .read(|r| Ok::<_, StoreError>((r.audit_of(&Subject::house())?, r.members()?)))
         .await?;
     let newest = audit.iter().map(|l| l.at).max().unwrap_or(disclosure.created_at);
     let day = disclosure.t0.map(|t0| t0.at.plus(DAY_BEGINS));
     audit.extend(house_lines.into_iter().filter(|l| {
         let during = l.at >= disclosure.created_at && l.at <= newest;
-        let leads = l.verb.starts_with("engine-") && day.is_some_and(|day| l.at >= day);
-        during && (l.verb.starts_with("house-") || leads)
+        // Who led and what rang for the whole house is of other disclosures too; on the day it
+        // is of this one.
+        let of_the_day = ["engine-", "bell-"].iter().any(|word| l.verb.starts_with(word))
+            && day.is_some_and(|day| l.at >= day);
+        during && (l.verb.starts_with("house-") || of_the_day)
     }));
     audit.sort_by_key(|l| l.seq);
     let mut standings = Vec::new();

@@ -16,7 +16,7 @@ use crate::domain::time::{At, Span};
 use crate::store::StoreError;
 
 /// The audit's word for a rehearsal.
-const VERB: &str = "plan-rehearse";
+pub(super) const VERB: &str = "plan-rehearse";
 /// An older one says little of the day.
 const STALE: Span = Span::hours(48);
 

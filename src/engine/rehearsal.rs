@@ -168,7 +168,7 @@ async fn play(
     }
     until_it_ends(&stage, plan).await?;
     let after = plans::standing(&stage.house, plan).await?;
-    let world = gather(&stage).await?;
+    let world = gather(&stage, &after.manifest).await?;
     let (steps, more) = compare(&after, &settled, &approved, &world);
     findings.extend(more);
     let green = !any_stop(&findings);
@@ -210,7 +210,7 @@ fn broke_off(error: EngineError) -> CaseError {
 }
 
 /// Reads everything back from the shadows, and writes what people may want to read.
-async fn gather(stage: &Stage) -> Case<World> {
+async fn gather(stage: &Stage, manifest: &Manifest) -> Case<World> {
     let published = publications::all(&stage.house.store).await?;
     let mut tree = if published.is_empty() { Vec::new() } else { stage.site().await? };
     for (path, bytes) in &mut tree {
@@ -232,8 +232,9 @@ async fn gather(stage: &Stage) -> Case<World> {
     }
     let mut moved = std::collections::BTreeMap::new();
     for (name, bare) in &stage.bare {
-        let after = bare.now().await?;
-        moved.insert(name.clone(), Moved { before: bare.before.clone(), after });
+        let (before, after) = (bare.before.clone(), bare.now().await?);
+        let remade = bare.remade(name, &manifest.steps, &after).await?;
+        moved.insert(name.clone(), Moved { before, after, remade });
     }
     let kept = stage.kept.lock().map(|k| k.clone()).unwrap_or_default();
     Ok(World { mails, moved, kept, published, tree, acts: stage.acts.all() })

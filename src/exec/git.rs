@@ -28,7 +28,7 @@ use crate::domain::time::Span;
 
 pub use area::{Area, wipe};
 pub use bundle::{BadBundle, Bundle};
-pub use listing::listed;
+pub use listing::{everything, listed};
 pub use mirror::{Mirror, View};
 pub use names::{is_oid, is_ref_name};
 pub use objects::Objects;

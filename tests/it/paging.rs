@@ -1,7 +1,7 @@
 //! People are called until one of them answers: what must be decided before T0, or keeps a day
 //! half-way, is said again after 5, 10 and 20 minutes, in whatever ways the team wished for.
 
-use daybreak::casework::{calls, controls, identity};
+use daybreak::casework::{calls, controls, identity, rehearsals};
 use daybreak::clock::witness::Testimony;
 use daybreak::domain::deed::Actor;
 use daybreak::domain::escalation::{Call, State};
@@ -77,6 +77,9 @@ async fn whoever_takes_it_on_or_steers_the_plan_is_not_called_again() {
     // Another: the plan is steered, without a word about the call.
     let (story, mut engine) = held_at_t0(Db::Sqlite).await.unwrap();
     let member = Actor::Member(story.member().await);
+    // A rehearsal changes nothing, and so it answers nobody.
+    rehearsals::record(&story.town.house, member, story.release(), Vec::new()).await.unwrap();
+    assert_eq!(story.rung(&mut engine, "held-at-t0", 6).await, [5]);
     controls::hold(&story.town.house, member, story.release(), "not yet").await.unwrap();
     assert_eq!(story.rung(&mut engine, "held-at-t0", 25).await, [] as [i64; 0]);
 }

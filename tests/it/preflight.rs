@@ -183,6 +183,19 @@ async fn something_of_ours_is_public_already(#[case] name: &str) {
 }
 
 #[tokio::test]
+async fn a_plan_whose_outlet_or_bytes_are_gone() {
+    let mut story = told().await;
+    configure(&mut story, "[command.index]", "[command.elsewhere]");
+    assert_eq!(red(&look(&story).await), [(Family::Plan, "outlet-missing")]);
+    configure(&mut story, "[command.elsewhere]", "[command.index]");
+    assert!(!look(&story).await.is_red());
+    story.meddle("DELETE FROM chunks");
+    let report = look(&story).await;
+    assert_eq!(red(&report), [(Family::Plan, "pinned-bytes-damaged")]);
+    assert_eq!(report.tried, 0, "no place can be asked for bytes that nobody has");
+}
+
+#[tokio::test]
 async fn a_disk_without_room() {
     let mut story = told().await;
     configure(&mut story, "[plans]", "[plans]\nfree_mib = 4294967295");

@@ -4,11 +4,12 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use assert_cmd::Command;
-use daybreak::casework::controls;
 use daybreak::casework::pauses::{self, Asker};
 use daybreak::casework::record::{self, Record};
+use daybreak::casework::{calls, controls, rehearsals};
 use daybreak::domain::action::Action;
-use daybreak::domain::deed::Actor;
+use daybreak::domain::deed::{Actor, Subject};
+use daybreak::domain::escalation::Said;
 use daybreak::domain::ids::MemberId;
 use daybreak::domain::plan::{Phase, PlanState};
 use daybreak::domain::time::Span;
@@ -33,7 +34,9 @@ async fn eventful(db: Db) -> Option<(Story, MemberId)> {
         (story.step(&plan, is_mail("announce")), story.step(&plan, is_mail("oss-security")));
     controls::skip(house, actor, "Ada Ngo", &plan, first.id, "the list is gone").await.unwrap();
     story.hand.advance(Span::hours(1));
+    rehearsals::record(house, actor, &plan, Vec::new()).await.unwrap();
     let mut engine = story.engine().await;
+    rang_for_the_house(&story).await;
     controls::publish_now(house, ada, &story.disclosure_now().await, "it leaked").await.unwrap();
     engine.settle().await.unwrap();
     controls::done(house, actor, "Bea Olsen", &plan, last.id, "posted by webmail").await.unwrap();
@@ -42,6 +45,15 @@ async fn eventful(db: Db) -> Option<(Story, MemberId)> {
     assert_eq!(story.state(&plan).await, PlanState::Finished);
     engine.end().await.unwrap();
     Some((story, ada))
+}
+
+/// A bell that is about no disclosure, and so about each whose day it is.
+async fn rang_for_the_house(story: &Story) {
+    let epoch = story.town.house.store.read(|r| r.lease()).await.unwrap().epoch;
+    let first = story.hand_now();
+    let (code, call) = ("database-away".to_owned(), "abcd-efgh".to_owned());
+    let said = Said { code, step: None, tier: 0, call, first };
+    calls::said(&story.town.house, Actor::Operator, &Subject::house(), &said, epoch).await.unwrap();
 }
 
 async fn record_of(story: &Story) -> Record {
@@ -66,6 +78,11 @@ async fn it_names_each_decision_with_the_person(#[values(Db::Sqlite, Db::Postgre
     decided("publish-now", ada, "it leaked");
     decided("step-skip", "Ada Ngo", "the list is gone");
     decided("step-done", "Bea Olsen", "posted by webmail");
+
+    let decisions = record.decisions.iter().map(|d| d.what.as_str());
+    assert!(!decisions.clone().any(|d| d == "plan-rehearse"), "a rehearsal decides nothing");
+    let rang: Vec<_> = record.bells.iter().map(|b| b.what.as_str()).collect();
+    assert!(rang.contains(&"database-away"), "{rang:?}");
 
     let figures = &record.figures;
     assert_eq!((figures.skipped, figures.by_hand), (1, 1));

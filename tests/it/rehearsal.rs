@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use daybreak::casework::plans::preview;
-use daybreak::casework::{CaseError, controls, rehearsals};
+use daybreak::casework::{CaseError, controls, preflight, rehearsals};
 use daybreak::domain::blob::equal_outside_slots;
 use daybreak::domain::deed::Actor;
 use daybreak::domain::finding::Severity;
@@ -17,6 +17,7 @@ use daybreak::engine::rehearsal::{Report, rehearse};
 use daybreak::town::story::{self, Form};
 use rstest::rstest;
 
+use crate::branches;
 use crate::ground::Db;
 use crate::story::{Point, Story};
 use crate::world::WorldView;
@@ -172,6 +173,31 @@ async fn a_plan_that_waits_for_its_approvals_is_played_with_stand_ins_and_approv
     }
     story.hand.advance_to(story.t0.at.plus(Span::mins(1)));
     resume().await.unwrap();
+}
+
+/// What would be made of a branch that moved is tried, and looked at in the shadow repository.
+#[tokio::test]
+async fn a_branch_that_moved_is_merged_and_one_that_did_not_gets_what_was_approved() {
+    let story = branches::told("merge", "merge").await;
+    let moved = branches::harmless(&story.town.project, "main").await;
+    // The look ahead brings the house's mirror up to date.
+    preflight::of(&story.town.house, story.release()).await.unwrap();
+    let ground = tempfile::tempdir().unwrap();
+    let out = ground.path().join("out");
+    let report = unnoticed(&story, story.release(), Some(&out)).await;
+    assert!(report.green, "{}", report.as_text());
+    let piece = |name: &str| {
+        let mut all = report.steps.iter().flat_map(|s| &s.pieces);
+        all.find(|p| p.name == name).unwrap()
+    };
+    let old = piece("refs/heads/1.x");
+    let (_, approved) = branches::pushed(&story, story.release(), "1.x");
+    assert_eq!((old.approved.as_str(), old.went_out.as_ref()), (&*approved, Some(&approved)));
+    let shadow = out.join("git/meadow.git");
+    let parents = ["--git-dir", shadow.to_str().unwrap(), "log", "-1", "--format=%P", "main"];
+    let (_, approved) = branches::pushed(&story, story.release(), "main");
+    let made = story.town.project.ask(&parents).await.unwrap();
+    assert_eq!(made, format!("{moved} {approved}"));
 }
 
 /// Every notice is sealed and handed over as it will be; nobody's mail leaves.

@@ -37,7 +37,7 @@ pub(super) async fn findings(house: &House, steps: &[Step], blobs: &[Blob]) -> V
 /// What an outlet says, as it stands to the day.
 fn judged(step: &Step, mut finding: Finding) -> Checked {
     let family = match (finding.code.as_str(), &step.action) {
-        ("branch-moved" | "branch-exists" | "tag-exists", _) => Family::Branches,
+        (code, _) if code.starts_with("branch-") || code == "tag-exists" => Family::Branches,
         (code, Action::Mail { .. }) if !code.starts_with("relay-") => Family::Posts,
         _ => Family::Targets,
     };
@@ -51,7 +51,8 @@ fn judged(step: &Step, mut finding: Finding) -> Checked {
                 finding.severity = Severity::Stop;
             }
         }
-        // A push that is refused in a rehearsal is refused on the day.
+        // A push that is refused in a rehearsal is refused on the day, and what does not fit by
+        // itself waits for a person then.
         _ if matches!(step.action, Action::Push { .. }) => finding.severity = Severity::Stop,
         _ => {}
     }
@@ -94,6 +95,12 @@ mod tests {
         assert!(hold.finding.message.contains("`on_move = hold`"), "{}", hold.finding.message);
         let leave = of(Some(OnMove::Leave));
         assert_eq!((leave.family, leave.finding.severity), (Family::Branches, Severity::Warn));
+        for stuck in ["branch-conflicts", "branch-differs", "branch-rewritten"] {
+            let said = Finding::warn(stuck, "refs/heads/main", "it does not fit");
+            let checked = judged(&step(Some(OnMove::Merge)), said);
+            assert_eq!(checked.family, Family::Branches, "{stuck}");
+            assert_eq!(checked.finding.severity, Severity::Stop, "{stuck}");
+        }
         let other = judged(&step(None), Finding::warn("push-refused", "url", ""));
         assert_eq!((other.family, other.finding.severity), (Family::Targets, Severity::Stop));
     }

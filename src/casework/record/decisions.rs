@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::{Line, Sources, When, steps};
 use crate::casework::audits::spoken;
+use crate::casework::rehearsals;
 use crate::domain::deed::Actor;
+use crate::domain::escalation::{ACK, SAID, Said};
 use crate::domain::event::Happened;
 use crate::domain::ledger::Delivery;
 use crate::domain::receipt::{Evidence, Receipt, Seen};
@@ -22,12 +24,10 @@ const STEERING: [&str; 10] = [
     "disclosure-mitigation",
     "leak-",
     "house-",
-    "bell-ack",
+    ACK,
 ];
-/// Of these the plans tell themselves.
-const TOLD_ELSEWHERE: [&str; 3] = ["plan-make", "plan-approve", "plan-finish"];
-/// The audit's word for a bell that somebody's machine took.
-const BELL: &str = "bell-said";
+/// Of these the plans tell themselves; a rehearsal decides nothing.
+const NO_DECISION: [&str; 4] = ["plan-make", "plan-approve", "plan-finish", rehearsals::VERB];
 
 /// One decision: an override, a pause, a word in the place of a machine's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,7 +47,7 @@ pub struct Decision {
 pub(super) fn all(sources: &Sources) -> Vec<Decision> {
     let steers = |l: &&AuditLine| {
         STEERING.iter().any(|verb| l.verb.starts_with(verb))
-            && !TOLD_ELSEWHERE.contains(&l.verb.as_str())
+            && !NO_DECISION.contains(&l.verb.as_str())
             && !matches!(l.actor, Actor::Engine(_))
     };
     let mut all: Vec<Decision> = sources
@@ -99,19 +99,17 @@ fn about(sources: &Sources, subject: &str) -> String {
 /// The bells that were written down.
 pub(super) fn bells(sources: &Sources) -> Vec<Line> {
     let line = |l: &AuditLine| {
-        let said: serde_json::Value =
-            serde_json::from_str(l.detail.open(Reason::Review)).unwrap_or_default();
-        let word =
-            |key: &str| said.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+        let said: Option<Said> = serde_json::from_str(l.detail.open(Reason::Review)).ok();
+        let step = said.as_ref().and_then(|s| s.step).map(|s| format!(" {s}"));
         Line {
             at: When(l.at),
             planned: None,
             who: sources.names.of(l.actor),
-            what: word("code"),
-            detail: [about(sources, &l.subject), word("step")].join(" ").trim_end().to_owned(),
+            what: said.map(|s| s.code).unwrap_or_default(),
+            detail: about(sources, &l.subject) + &step.unwrap_or_default(),
         }
     };
-    sources.audit.iter().filter(|l| l.verb == BELL).map(line).collect()
+    sources.audit.iter().filter(|l| l.verb == SAID).map(line).collect()
 }
 
 /// The first sight of each step's effect by somebody who is not us.

@@ -72,6 +72,9 @@ fn would(outlook: &Outlook) -> (&'static str, String) {
         (Shown::Unreadable, _) => ("unreadable", "the repository cannot be read now".to_owned()),
         (Shown::Gone, _) => ("gone", "the branch is no longer there".to_owned()),
         (Shown::At(oid), _) if *oid == tip.base => ("unmoved", "it has not moved".to_owned()),
+        (Shown::At(oid), None) if *oid != tip.approved => {
+            ("unknown", "it moved, and what would be made of it cannot be tried here".to_owned())
+        }
         (Shown::At(_), None | Some(Foreseen::Holds)) => {
             ("holds", "it holds what was approved".to_owned())
         }

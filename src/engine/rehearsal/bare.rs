@@ -1,13 +1,16 @@
 //! The public repositories of a rehearsal: bare copies of our own mirrors, with their refs before
 //! and after. The real ones are not asked, not even for what they hold now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::casework::{Case, CaseError, House};
 use crate::clock::Clock;
 use crate::config::Repository;
+use crate::domain::action::Action;
+use crate::domain::plan::Step;
+use crate::domain::remake::Way;
 use crate::exec::git::{Git, Objects};
 
 /// Every ref with its object id.
@@ -50,6 +53,37 @@ impl Bare {
     /// Its refs now.
     pub async fn now(&self) -> Case<Refs> {
         refs(&self.objects).await
+    }
+
+    /// Branches that are not where the plan expects them and whose new tip holds what must be in
+    /// it, whatever the outlet said.
+    pub async fn remade(&self, name: &str, steps: &[Step], after: &Refs) -> Case<BTreeSet<String>> {
+        let mut all = BTreeSet::new();
+        let of_mine = |s: &'_ Step| match &s.action {
+            Action::Push { repository, refs, remake: Some(remake), .. } if repository == name => {
+                refs.iter().map(|r| (r.clone(), remake.way)).collect()
+            }
+            _ => Vec::new(),
+        };
+        for (r, way) in steps.iter().flat_map(of_mine) {
+            let (before, now) = (self.before.get(&r.name), after.get(&r.name));
+            let (Some(before), Some(now)) = (before, now) else { continue };
+            if Some(before) == r.old.as_ref() {
+                continue;
+            }
+            // Commits that are applied again become others.
+            let merged = (way == Way::Merge).then_some(&r.new);
+            let mut holds = true;
+            for must in [Some(before), merged].into_iter().flatten() {
+                let asked = self.objects.is_ancestor(must, now).await;
+                holds = holds
+                    && asked.map_err(|e| CaseError::machine("reading the copied repository", e))?;
+            }
+            if holds {
+                all.insert(r.name.clone());
+            }
+        }
+        Ok(all)
     }
 }
 

@@ -2,7 +2,7 @@
 //! word: mails are read where they were delivered, refs from the repository, files from the disk,
 //! pages from what the site would serve.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bare::Refs;
 use super::report::{Piece, StepReport};
@@ -24,6 +24,9 @@ use crate::formats::links::document_path;
 pub(super) struct Moved {
     pub before: Refs,
     pub after: Refs,
+    /// Branches that had moved and got what may be made of that: they hold their tip from
+    /// before, and a merge holds what was approved.
+    pub remade: BTreeSet<String>,
 }
 
 /// Everything the shadows hold at the end.
@@ -141,13 +144,14 @@ fn pieces_of(step: &Step, action: &Action, approved: &[Blob], world: &World) -> 
             }
             pieces
         }
-        Action::Push { repository, refs, remake, .. } => {
-            let after = world.moved.get(repository).map(|m| &m.after);
+        Action::Push { repository, refs, .. } => {
+            let moved = world.moved.get(repository);
             let of = |r: &RefMove| {
-                let there = after.and_then(|a| a.get(&r.name)).cloned();
-                // What is made of a branch that moved is a slot: its outlet saw that it holds
-                // what was approved.
-                let wanted = there.clone().filter(|_| remake.is_some());
+                let there = moved.and_then(|m| m.after.get(&r.name)).cloned();
+                // What is made of a branch that moved is a slot; of one that did not, nothing is
+                // to be made.
+                let slot = moved.is_some_and(|m| m.remade.contains(&r.name));
+                let wanted = there.clone().filter(|_| slot);
                 text(&r.name, &wanted.unwrap_or_else(|| r.new.clone()), there)
             };
             refs.iter().map(of).collect()

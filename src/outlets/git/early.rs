@@ -6,11 +6,7 @@
 
 use crate::domain::action::RefMove;
 use crate::domain::finding::Finding;
-use crate::domain::time::Span;
-use crate::exec::git::{GitError, Mirror, View};
-
-/// Most bytes of a list of all refs.
-const LISTING: u64 = 64 * 1024 * 1024;
+use crate::exec::git::{Mirror, View, everything};
 
 /// What of `refs` is public. The mirror must have been made what anybody can fetch: a branch
 /// that somebody built upon ours does not end in it. A repository that cannot be read shows
@@ -38,16 +34,6 @@ pub(super) async fn exposed(
         }
     }
     findings
-}
-
-/// Every ref with its object id, and what tags point to.
-async fn everything(mirror: &Mirror, view: View) -> Result<Vec<(String, String)>, GitError> {
-    let (git, url) = view.of(mirror.repository());
-    let ask = git.verb("ls-remote").args(["--quiet", "--", url]).limit(LISTING);
-    let out = mirror.run_any(ask.allow(Span::mins(1))).await?;
-    let text = if out.ok() { out.text() } else { String::new() };
-    let lines = text.lines().filter_map(|l| l.split_once('\t'));
-    Ok(lines.map(|(oid, name)| (name.to_owned(), oid.to_owned())).collect())
 }
 
 fn found(place: &str) -> Finding {

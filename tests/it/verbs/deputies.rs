@@ -94,6 +94,29 @@ async fn a_bell_that_nobody_answers_calls_the_deputy_after_half_an_hour() {
     }
 }
 
+/// What is said again stands in the audit, and since when it waits.
+#[tokio::test]
+async fn a_restart_begins_no_half_hour_anew() {
+    let mut story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let house = story.town.house.clone();
+    let bo = find_member(&house, story.town.people.maintainers()[1].name).await.unwrap();
+    let now = story.disclosure_now().await;
+    hands::name(&house, Actor::Operator, &now, None, Some(&bo)).await.unwrap();
+    hands::take(&house, bo.id, &story.disclosure_now().await).await.unwrap();
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    story.hold(story.release()).await;
+    answer(&story, &bo).await;
+    story.at_t0(&mut engine).await;
+    assert!(story.rang("held-at-t0"), "{:?}", story.bells());
+    story.pass(&mut engine, &[Span::mins(10), Span::mins(10)]).await;
+    let mut engine = story.after_crash(engine).await;
+    engine.settle().await.unwrap();
+    assert_eq!(called(&story, &bo), 0);
+    story.pass(&mut engine, &[Span::mins(12)]).await;
+    assert_eq!(called(&story, &bo), 1);
+}
+
 #[tokio::test]
 async fn nobody_is_their_own_deputy() {
     let (story, _, bo) = with_deputy().await;
