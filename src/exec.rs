@@ -8,6 +8,7 @@ pub mod git;
 pub mod terminal;
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -157,6 +158,19 @@ impl Process {
         self
     }
 
+    /// Where the program is, in its own `PATH`. A child with an environment of its own and a bare
+    /// name is started by `fork`, which copies the page tables of all our memory; a path lets the
+    /// system share them until the program begins. What is not found here is left to the system.
+    fn program(&self) -> OsString {
+        let bare = !self.program.as_encoded_bytes().contains(&b'/');
+        let path = self.env.iter().rev().find(|(name, _)| name == "PATH").filter(|_| bare);
+        let Some((_, path)) = path else { return self.program.clone() };
+        // A relative folder would be one below the child's.
+        let folders = std::env::split_paths(path).take_while(|folder| folder.is_absolute());
+        let mut files = folders.map(|folder| folder.join(&self.program));
+        files.find(|file| is_program(file)).map_or_else(|| self.program.clone(), Into::into)
+    }
+
     fn name(&self) -> String {
         Path::new(&self.program).file_name().unwrap_or(&self.program).to_string_lossy().into_owned()
     }
@@ -175,7 +189,7 @@ impl Process {
     async fn finish(self) -> Result<Output, ExecError> {
         let (program, limit) = (self.name(), self.limit);
         let io = |e: std::io::Error| ExecError::Io { program: program.clone(), kind: e.kind() };
-        let mut command = tokio::process::Command::new(&self.program);
+        let mut command = tokio::process::Command::new(self.program());
         command
             .args(&self.args)
             .env_clear()
@@ -210,6 +224,11 @@ impl Process {
         let status = child.wait().await.map_err(io)?;
         Ok(Output { code: status.code(), stdout, stderr })
     }
+}
+
+fn is_program(file: &Path) -> bool {
+    let executable = |m: std::fs::Metadata| m.is_file() && m.permissions().mode() & 0o111 != 0;
+    std::fs::metadata(file).is_ok_and(executable)
 }
 
 /// Reads at most one byte more than `limit`, so that the caller can tell too much from enough.
@@ -252,5 +271,26 @@ mod tests {
         assert!(matches!(loud, Err(ExecError::TooMuch { .. })));
         let missing = run(Process::new("no-such-program-here")).await;
         assert!(matches!(missing, Err(ExecError::NotFound { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_program_is_the_first_of_its_name_that_can_be_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |place: &str, mode| {
+            let file = folder.path().join(place).join("speak");
+            std::fs::create_dir(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, format!("#!/bin/sh\necho {place}\n")).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        write("a", 0o600);
+        write("b", 0o700);
+        write("c", 0o700);
+        let path = ["a", "b", "c"].map(|p| folder.path().join(p));
+        let path = std::env::join_paths(path.iter().chain([&PathBuf::from("/bin")])).unwrap();
+        let out = run(Process::new("speak").env("PATH", &path)).await.unwrap();
+        assert_eq!(out.text(), "b\n");
+        // By a folder below its own: found by the system, from there.
+        let there = Process::new("speak").env("PATH", "c:/bin").folder(folder.path());
+        assert_eq!(run(there).await.unwrap().text(), "c\n");
     }
 }
