@@ -185,11 +185,15 @@ impl Tx<'_> {
         }
         // The world hears now: whoever was not yet told in advance needs neither notice nor
         // announcement any more. Whoever waits for another date must still hear that it is over.
-        for ahead in self.plans(plan.disclosure)? {
-            let open = ahead.state.is_live() || ahead.state == PlanState::Made;
-            let open = open && tells(&ahead, NoticeKind::AtOnce).is_none();
-            if matches!(ahead.kind, PlanKind::Notice | PlanKind::Headsup) && open {
-                self.move_plan(ahead.id, ahead.state, PlanState::Void)?;
+        for (ahead, state) in self.plans_ahead(plan.disclosure)? {
+            let at_once = match self.plan(ahead) {
+                Ok(ahead) => tells(&ahead, NoticeKind::AtOnce).is_some(),
+                // Nobody can send what nobody can read, and it must not stop the day.
+                Err(StoreError::Inconsistent { .. }) => false,
+                Err(away) => return Err(away),
+            };
+            if !at_once {
+                self.move_plan(ahead, state, PlanState::Void)?;
             }
         }
         self.move_stage(plan.disclosure, Move::Go)

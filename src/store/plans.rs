@@ -79,6 +79,29 @@ impl Reader<'_> {
         rows.iter().map(|id| parse(id, TABLE, id, "id")).collect()
     }
 
+    /// Plans of a disclosure that speak before T0 and may still be armed or go on, with their
+    /// states. Ids only, for the same reason.
+    pub fn plans_ahead(
+        &mut self,
+        disclosure: DisclosureId,
+    ) -> Result<Vec<(PlanId, PlanState)>, StoreError> {
+        let open = |s: &PlanState| s.is_live() || *s == PlanState::Made;
+        let open = PlanState::ALL.into_iter().filter(open).map(PlanState::word);
+        let rows = plans::table
+            .filter(plans::disclosure.eq(disclosure.to_string()))
+            .filter(plans::kind.eq_any([PlanKind::Notice.word(), PlanKind::Headsup.word()]))
+            .filter(plans::state.eq_any(open.collect::<Vec<_>>()))
+            .order(plans::number)
+            .select((plans::id, plans::state))
+            .load::<(String, String)>(self.conn)?;
+        let read = |(id, state): (String, String)| {
+            let state = PlanState::from_word(&state);
+            let state = state.ok_or_else(|| StoreError::inconsistent(TABLE, &id, "state"))?;
+            Ok((parse(&id, TABLE, &id, "id")?, state))
+        };
+        rows.into_iter().map(read).collect()
+    }
+
     /// The number a disclosure's next plan gets.
     pub fn next_plan_number(&mut self, disclosure: DisclosureId) -> Result<i64, StoreError> {
         let newest: Option<i64> = plans::table

@@ -126,6 +126,23 @@ async fn damaged_bytes_of_one_step_stop_no_other(#[case] by: Span) {
     assert!(story.rang("step-blocked"));
 }
 
+/// What nobody can read can be sent by nobody: it is void with GO, and stops no day.
+#[tokio::test]
+async fn a_damaged_notice_that_was_never_sent_keeps_no_release_back() {
+    let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let (town, disclosure) = (&story.town, story.disclosure_now().await);
+    let (draft, _) = steps::plan(town, &disclosure, PlanKind::Notice).await.unwrap();
+    let damage = "UPDATE plans SET sealed = (SELECT p.sealed FROM plans p WHERE p.id <> plans.id)";
+    story.meddle(&format!("{damage} WHERE id = '{}'", draft.id));
+    let mut engine = story.engine().await;
+    story.at_t0(&mut engine).await;
+    assert_eq!(story.stage().await, Stage::Public, "{:?}", story.bells());
+    assert_eq!(story.state(story.release()).await, PlanState::Finished);
+    let id = draft.id;
+    let stands = story.town.house.store.read(move |r| r.plan_stands(id)).await.unwrap();
+    assert_eq!(stands, (PlanState::Void, false));
+}
+
 /// After GO distributors go public by themselves: an approver who leaves stops nothing.
 #[tokio::test]
 async fn a_restart_after_go_goes_on_whoever_left_meanwhile() {
