@@ -291,7 +291,7 @@ impl Town {
         fs::write(dir.join(CONFIG), text).map_err(TownError::disk("write the configuration"))?;
         let voices = Voices::default();
         let (house, scripts) = open(&dir, (&clock, Some(&voices)), &rng, Scripts::new())?;
-        if identity::stands(&house).await? != Standing::New {
+        if identity::stands(&house.store, &house.dir).await? != Standing::New {
             // A copy, and we know it.
             identity::settle(&house, Actor::Operator, "house-begin", "another story").await?;
         }

@@ -11,6 +11,7 @@ use crate::domain::plan::{Plan, PlanState};
 use crate::domain::secret::Reason;
 use crate::store::StoreError;
 
+const STEPS: &str = "see `daybreak plan show`";
 /// Shortest end of an id that is looked at.
 const SHORTEST: usize = 4;
 
@@ -101,11 +102,19 @@ pub async fn plan(house: &House, text: &str) -> Case<Plan> {
 
 /// A step with its plan, by the step's id.
 pub async fn step(house: &House, text: &str) -> Case<(Plan, StepId)> {
+    // A whole id needs nothing but its own plan, whatever became of others.
+    if let Ok(id) = text.parse::<StepId>() {
+        return match house.store.read(move |r| r.plan_of(id)).await {
+            Ok(plan) => Ok((plan, id)),
+            Err(StoreError::NotFound(_)) => Err(CaseError::unknown("step", text, STEPS)),
+            Err(e) => Err(e.into()),
+        };
+    }
     let plans = super::plans::all(house).await?;
     let mut all = Vec::new();
     for plan in plans.into_iter().filter(|p| p.state != PlanState::Void) {
         let manifest = super::plans::manifest_of(&plan)?;
         all.extend(manifest.steps.iter().map(|s| (plan.clone(), s.id)));
     }
-    one("step", text, "see `daybreak plan show`", all, |(_, id)| vec![id.to_string()])
+    one("step", text, STEPS, all, |(_, id)| vec![id.to_string()])
 }

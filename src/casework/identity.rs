@@ -17,7 +17,7 @@ use crate::clock::random;
 use crate::domain::blob::Sha256;
 use crate::domain::deed::{Actor, Subject};
 use crate::domain::quarantine::{Doubt, Identity, Quarantine};
-use crate::store::{Place, StoreError};
+use crate::store::{Place, Store, StoreError};
 
 /// The file in the data directory. Nothing in it is secret.
 pub const HOUSE_ID: &str = "house.id";
@@ -68,8 +68,8 @@ impl Word {
 }
 
 /// What tells this database from a copy of it.
-async fn footing(house: &House) -> Case<String> {
-    match house.store.place() {
+async fn footing(store: &Store) -> Case<String> {
+    match store.place() {
         Place::Memory(_) => Ok(String::new()),
         // A copy of a file is another file, wherever it lies.
         Place::Sqlite(file) => {
@@ -78,7 +78,7 @@ async fn footing(house: &House) -> Case<String> {
             Ok(format!("file {}", about.ino()))
         }
         Place::Postgres(_) => {
-            let on_server = house.store.read(|r| r.server_footing()).await?;
+            let on_server = store.read(|r| r.server_footing()).await?;
             Ok(format!("server {}", on_server.unwrap_or_default()))
         }
     }
@@ -95,19 +95,19 @@ pub enum Standing {
     Doubted(Doubt),
 }
 
-/// Compares the two. Changes nothing.
-pub async fn stands(house: &House) -> Case<Standing> {
-    if is_imagined(house) {
+/// Compares the two, by the lane that `store` is: the engine does not wait behind people. Changes
+/// nothing.
+pub async fn stands(store: &Store, dir: &Path) -> Case<Standing> {
+    if is_imagined(store) {
         return Ok(Standing::Known(Identity { id: String::new(), footing: String::new() }));
     }
-    stands_to(house, Word::read(&house.dir)?).await
+    stands_to(store, Word::read(dir)?).await
 }
 
 /// The same against `word` instead of the file.
-pub async fn stands_to(house: &House, word: Option<Word>) -> Case<Standing> {
+pub async fn stands_to(store: &Store, word: Option<Word>) -> Case<Standing> {
     let seq = word.as_ref().map_or(0, |w| w.seq);
-    let (identity, quarantine, newest, line) = house
-        .store
+    let (identity, quarantine, newest, line) = store
         .read(move |r| {
             let (newest, _) = r.audit_head()?;
             Ok::<_, StoreError>((r.identity()?, r.quarantine()?, newest, r.audit_line(seq)?))
@@ -125,7 +125,7 @@ pub async fn stands_to(house: &House, word: Option<Word>) -> Case<Standing> {
             () if word.id != identity.id => Doubt::OtherHouse,
             () if newest < word.seq => Doubt::SetBack,
             () if line != Some(word.line) => Doubt::OtherPast,
-            () if footing(house).await? != identity.footing => Doubt::Moved,
+            () if footing(store).await? != identity.footing => Doubt::Moved,
             () => return Ok(Standing::Known(identity)),
         },
     };
@@ -143,34 +143,34 @@ pub async fn settle(house: &House, actor: Actor, verb: &'static str, why: &str) 
         tx.set_quarantine(None)
     });
     written.await?;
-    keep(house, &identity.id).await?;
+    keep(&house.store, &house.dir, &identity.id).await?;
     Ok(identity)
 }
 
 /// A new name for the house where it stands now.
 pub(super) async fn fresh(house: &House) -> Case<Identity> {
     let id = hex::encode(random::<16>(house.rng.as_ref()));
-    Ok(Identity { id, footing: footing(house).await? })
+    Ok(Identity { id, footing: footing(&house.store).await? })
 }
 
 /// What can be seen of house `id` by now.
-pub async fn newest(house: &House, id: &str) -> Case<Word> {
-    let (seq, line) = house.store.read(|r| r.audit_head()).await?;
+pub async fn newest(store: &Store, id: &str) -> Case<Word> {
+    let (seq, line) = store.read(|r| r.audit_head()).await?;
     Ok(Word { id: id.to_owned(), seq, line })
 }
 
 /// Writes down what this machine has seen of house `id` by now.
-pub async fn keep(house: &House, id: &str) -> Case<Word> {
-    let word = newest(house, id).await?;
-    if !is_imagined(house) {
-        word.write(&house.dir)?;
+pub async fn keep(store: &Store, dir: &Path, id: &str) -> Case<Word> {
+    let word = newest(store, id).await?;
+    if !is_imagined(store) {
+        word.write(dir)?;
     }
     Ok(word)
 }
 
 /// A database in memory dies with its process: no copy of it can ever be taken for it.
-fn is_imagined(house: &House) -> bool {
-    matches!(house.store.place(), Place::Memory(_))
+fn is_imagined(store: &Store) -> bool {
+    matches!(store.place(), Place::Memory(_))
 }
 
 /// Forbids every act, if that is not so already.
@@ -186,7 +186,7 @@ pub async fn quarantine(house: &House, actor: Actor, doubt: Doubt) -> Case<()> {
 
 /// Refuses what would send something from a house that may be a copy.
 pub async fn refuse_a_copy(house: &House) -> Case<()> {
-    match stands(house).await? {
+    match stands(&house.store, &house.dir).await? {
         Standing::Doubted(doubt) => Err(CaseError::not_now(
             format!("the house is in quarantine: {}", doubt.words()),
             "look with `daybreak doctor`, then `daybreak house rearm`",

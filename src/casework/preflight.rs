@@ -89,7 +89,7 @@ fn damaged(error: &CaseError) -> Finding {
 
 /// Whether enough of today's members stand behind it, as GO asks.
 async fn standing(house: &House, plan: &Plan, manifest: &Manifest) -> Case<Vec<Finding>> {
-    let people = approvals::recheck(house, plan).await?.len();
+    let people = approvals::recheck(&house.store, plan).await?.len();
     let needed = usize::try_from(manifest.threshold).unwrap_or(usize::MAX).max(1);
     let mut findings = Vec::new();
     if people < needed {

@@ -69,7 +69,7 @@ pub async fn rearm(house: &House, member: MemberId, reason: &str) -> Case<Rearme
     if reason.trim().is_empty() {
         return Err(CaseError::invalid("reason", "is empty", "say why this is the one house"));
     }
-    let doubt = match identity::stands(house).await? {
+    let doubt = match identity::stands(&house.store, &house.dir).await? {
         Standing::Doubted(doubt) => doubt,
         Standing::New | Standing::Known(_) => {
             return Err(CaseError::not_now(
@@ -119,7 +119,7 @@ pub async fn rearm(house: &House, member: MemberId, reason: &str) -> Case<Rearme
         tx.set_quarantine(None)
     });
     written.await?;
-    keep(house, &identity.id).await?;
+    keep(&house.store, &house.dir, &identity.id).await?;
     Ok(Rearmed::Done { found, held })
 }
 

@@ -90,7 +90,10 @@ type Ending = oneshot::Receiver<Result<(), EngineError>>;
 
 /// The engine on its own thread and runtime: a flood of readers cannot keep it waiting.
 fn engine(house: &Arc<House>, stopped: watch::Receiver<bool>) -> anyhow::Result<Ending> {
-    workshop::wipe(&house.dir).context("cannot wipe old work areas")?;
+    // What is left lying about keeps no day from happening.
+    if let Err(e) = workshop::wipe(&house.dir) {
+        tracing::warn!("old work areas could not be wiped: {e}");
+    }
     let (tell, ending) = oneshot::channel();
     let house = Arc::clone(house);
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -244,8 +244,12 @@ impl Run {
         }
         commands.extend(self.pages());
         commands.extend(self.pause_pages(now));
-        if self.public && self.has_ended(now) && !self.is_settled() {
-            commands.push(Command::Page { code: "headsup-too-late", step: None });
+        if self.public && !self.is_settled() {
+            let ended = self.has_ended(now).then_some("headsup-too-late");
+            // Whoever held a day that had begun must not forget it half-way.
+            let held = self.facts.held.then_some("held-half-way");
+            let codes = [ended, held].into_iter().flatten();
+            commands.extend(codes.map(|code| Command::Page { code, step: None }));
         }
         if self.is_settled() {
             commands.push(Command::Finish);

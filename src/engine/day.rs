@@ -252,7 +252,7 @@ impl Engine {
 
     /// How many of today's members really approved a plan; nobody when that cannot be read.
     async fn people_behind(&self, plan: &Plan) -> Result<u32, EngineError> {
-        match recheck(&self.house, plan).await.map_err(EngineError::from) {
+        match recheck(&self.store, plan).await.map_err(EngineError::from) {
             Ok(people) => Ok(u32::try_from(people.len()).unwrap_or(0)),
             Err(e) if e.is_fatal() => Err(e),
             Err(_) => Ok(0),

@@ -19,8 +19,9 @@ use crate::domain::time::Span;
 use crate::formats::bell_text::{Attention, Code};
 
 /// Urgent whenever they are said: a T0 has come and somebody must decide.
-const AT_T0: [&str; 7] = [
+const AT_T0: [&str; 8] = [
     "held-at-t0",
+    "held-half-way",
     "too-late-for-go",
     "late-go-in-ten-minutes",
     "go-refused",

@@ -35,7 +35,7 @@ const UNUSABLE: &str = "house-id-unusable";
 /// Refuses to lead a server's database that this machine has no word of: it may be a copy, and
 /// other machines may lead the true one.
 pub(super) async fn refuse_a_stranger(house: &House) -> Result<(), EngineError> {
-    match identity::stands(house).await? {
+    match identity::stands(&house.store, &house.dir).await? {
         Standing::Doubted(doubt @ (Doubt::NoWord | Doubt::OtherHouse)) if has_server(house) => {
             // In quarantine it may lead: nothing is sent, and somebody must call the team.
             match house.store.read(|r| r.quarantine()).await? {
@@ -84,14 +84,14 @@ impl Engine {
         if self.known.quarantine.is_some() {
             return Ok(());
         }
-        let mut standing = identity::stands(&self.house).await;
+        let mut standing = identity::stands(&self.store, &self.house.dir).await;
         // The file was lost or spoilt under an engine that knows its house all the same.
         let lost = match &standing {
             Ok(standing) => is_strange(standing),
             Err(e) => matches!(e, CaseError::Machine { .. }),
         };
         if let (true, Some(word)) = (lost, self.known.word.clone()) {
-            standing = identity::stands_to(&self.house, Some(word)).await;
+            standing = identity::stands_to(&self.store, Some(word)).await;
         }
         match standing? {
             Standing::New => {
@@ -116,7 +116,8 @@ impl Engine {
                 let (seq, _) = self.store.read(|r| r.audit_head()).await?;
                 if lost || self.known.word.as_ref().is_none_or(|w| w.seq < seq) {
                     // What was seen is written down before anything more is done with it.
-                    self.known.word = Some(identity::keep(&self.house, &known.id).await?);
+                    self.known.word =
+                        Some(identity::keep(&self.store, &self.house.dir, &known.id).await?);
                 }
             }
         }
@@ -136,7 +137,7 @@ impl Engine {
             // next beat writes it down.
             self.alarms.pass(&Subject::house(), over.doubt.code());
             let word = match self.store.read(|r| r.identity()).await? {
-                Some(identity) => Some(identity::newest(&self.house, &identity.id).await?),
+                Some(identity) => Some(identity::newest(&self.store, &identity.id).await?),
                 None => None,
             };
             self.known = Known { writes, word, ..Known::default() };

@@ -158,7 +158,7 @@ async fn play(
     let settled: Vec<StepId> =
         manifest.steps.iter().map(|s| s.id).filter(|id| is_settled(id)).collect();
     let mut findings = Vec::new();
-    let people = approvals::recheck(&stage.house, &before.plan).await?.len();
+    let people = approvals::recheck(&stage.house.store, &before.plan).await?.len();
     if u32::try_from(people).unwrap_or(0) < manifest.threshold.max(1) {
         let message = format!("{people} of {} approvals verify", manifest.threshold);
         findings.push(

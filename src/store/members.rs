@@ -27,6 +27,23 @@ impl Reader<'_> {
         rows.into_iter().map(|row| self.as_member(row)).collect()
     }
 
+    /// Every active member who can be read: one damaged row must not silence the others.
+    pub fn active_members(&mut self) -> Result<Vec<Member>, StoreError> {
+        let rows = members::table
+            .filter(members::active.eq(true))
+            .order(members::id)
+            .load::<Row>(self.conn)?;
+        let read = |row: Row| {
+            let id = row.0.clone();
+            let member = self.as_member(row);
+            if member.is_err() {
+                tracing::error!(member = %id, "a member cannot be read");
+            }
+            member.ok()
+        };
+        Ok(rows.into_iter().filter_map(read).collect())
+    }
+
     fn as_member(&self, (id, active, _, sealed): Row) -> Result<Member, StoreError> {
         let record = Embargoed::new(self.unseal(TABLE, &id, &sealed)?);
         Ok(Member { id: parse(&id, TABLE, &id, "id")?, active, record })

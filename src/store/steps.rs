@@ -9,7 +9,7 @@ use super::schema::{step_events, steps};
 use super::tx::{one, parse};
 use super::{Reader, StoreError, Tx};
 use crate::domain::ids::{EventId, PlanId, StepId};
-use crate::domain::plan::{Phase, Step};
+use crate::domain::plan::{Phase, Plan, Step};
 use crate::domain::receipt::Repeat;
 use crate::domain::run::Progress;
 use crate::domain::time::At;
@@ -88,6 +88,14 @@ impl Reader<'_> {
             .order(steps::position)
             .load::<Row>(self.conn)?;
         rows.into_iter().map(as_step).collect()
+    }
+
+    /// The plan of a step.
+    pub fn plan_of(&mut self, step: StepId) -> Result<Plan, StoreError> {
+        let row = steps::table.find(step.to_string()).select(steps::plan);
+        let plan: Option<String> = row.first(self.conn).optional()?;
+        let plan = plan.ok_or(StoreError::NotFound("step"))?;
+        self.plan(parse(&plan, TABLE, &step.to_string(), "plan")?)
     }
 
     /// A plan's log after line `after` (0 for all of it), oldest first.

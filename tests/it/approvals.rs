@@ -112,7 +112,7 @@ async fn gpg_and_our_signer_approve_in_all_three_forms() {
             assert_eq!(ready.hand_in(&signed).await.unwrap(), (1, PlanState::Made), "{form:?}");
             let done = story::approve(&ready.town, &plan, ready.bea(), form).await.unwrap();
             assert_eq!((done.given, done.plan.state), (2, PlanState::Approved), "{form:?}");
-            let people = recheck(&ready.town.house, &plan).await.unwrap();
+            let people = recheck(&ready.town.house.store, &plan).await.unwrap();
             assert_eq!(people.len(), 2, "{form:?}, mailed: {mailed}");
         }
     }
@@ -126,7 +126,7 @@ async fn binary_signatures_and_text_mode_count_too() {
         let plan = ready.plan().await;
         let signed = gpg.ok(args, text(&plan).as_bytes()).await.stdout;
         assert_eq!(ready.hand_in(&signed).await.unwrap().0, 1, "{args:?}");
-        assert_eq!(recheck(&ready.town.house, &plan).await.unwrap().len(), 1, "{args:?}");
+        assert_eq!(recheck(&ready.town.house.store, &plan).await.unwrap().len(), 1, "{args:?}");
     }
 }
 
@@ -143,11 +143,11 @@ async fn a_text_that_was_mailed_with_crlf_can_be_signed_as_it_came() {
         let given = approve(&ready.town.house, &signed, over).await.unwrap().given;
         assert_eq!(given, 1, "{form:?}");
         // What was taken once must hold when it is read again before GO.
-        assert_eq!(recheck(&ready.town.house, &plan).await.unwrap().len(), 1, "{form:?}");
+        assert_eq!(recheck(&ready.town.house.store, &plan).await.unwrap().len(), 1, "{form:?}");
         let again = ready.plan().await;
         let signed = by_gpg(&gpg, form, &text(&again).replace('\n', "\r\n")).await;
         assert_eq!(ready.hand_in(&signed).await.unwrap().0, 1, "{form:?}");
-        assert_eq!(recheck(&ready.town.house, &again).await.unwrap().len(), 1, "{form:?}");
+        assert_eq!(recheck(&ready.town.house.store, &again).await.unwrap().len(), 1, "{form:?}");
     }
 }
 
@@ -327,7 +327,7 @@ async fn whoever_has_the_database_cannot_approve() {
         let id = plan.id;
         let plan = ready.town.house.store.read(move |r| r.plan(id)).await;
         let people = match plan {
-            Ok(plan) => recheck(&ready.town.house, &plan).await.map_or(0, |p| p.len()),
+            Ok(plan) => recheck(&ready.town.house.store, &plan).await.map_or(0, |p| p.len()),
             Err(_) => 0,
         };
         assert!(people < 2, "{what}: {people}");

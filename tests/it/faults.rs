@@ -7,5 +7,6 @@ mod hanging;
 mod leaders;
 mod mail;
 mod people;
+mod strangers;
 mod targets;
 mod time;

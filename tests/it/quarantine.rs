@@ -66,7 +66,7 @@ async fn rearmed(story: &Story) -> (Vec<Found>, Vec<PlanId>) {
 }
 
 async fn stands(story: &Story) -> Standing {
-    identity::stands(&story.town.house).await.unwrap()
+    identity::stands(&story.town.house.store, &story.town.house.dir).await.unwrap()
 }
 
 /// How often each address was written to.

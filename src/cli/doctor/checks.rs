@@ -154,7 +154,7 @@ pub fn webhooks(house: &House) -> Looked {
 
 /// Whether this is the house that the machine knows.
 pub async fn identity(house: &House) -> anyhow::Result<Looked> {
-    let doubt = match identity::stands(house).await? {
+    let doubt = match identity::stands(&house.store, &house.dir).await? {
         Standing::New => {
             return Ok(Looked::new("house", "no engine has run yet", vec![]));
         }

@@ -96,7 +96,7 @@ fn rehearsed(last: Option<&Rehearsed>) -> String {
 
 /// Names of those whose approval still verifies today.
 async fn approvers(desk: &Desk, standing: &Standing) -> anyhow::Result<Vec<String>> {
-    let holds = approvals::recheck(&desk.house, &standing.plan).await?;
+    let holds = approvals::recheck(&desk.house.store, &standing.plan).await?;
     let members = members::list(&desk.house).await?;
     let theirs = members.iter().filter(|m| holds.contains(&m.id));
     Ok(theirs.map(|m| m.record.open(Reason::Review).name.clone()).collect())

@@ -352,6 +352,18 @@ fn a_held_plan_at_t0_is_said() {
 }
 
 #[test]
+fn a_day_that_is_held_half_way_is_said_until_it_goes_on_or_ends() {
+    let mut bench = Bench::gone(vec![step(1, "safe", Phase::Gate)]);
+    bench.facts(|f| f.held = true);
+    assert_eq!(bench.pages(), ["held-half-way"]);
+    bench.facts(|f| f.held = false);
+    assert!(bench.pages().is_empty());
+    bench.look(1, Seen::Absent).tell(1, Happened::Intended).done(1);
+    bench.facts(|f| f.held = true);
+    assert!(bench.pages().is_empty(), "nothing is left to hold");
+}
+
+#[test]
 fn without_announcements_it_is_public_once_the_gates_are() {
     let mut bench = Bench::gone(vec![step(1, "safe", Phase::Gate)]);
     assert!(!bench.run.is_announced());

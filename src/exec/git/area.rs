@@ -66,7 +66,8 @@ impl Area {
     }
 }
 
-/// Removes the areas under `root` that no living process holds; says how many.
+/// Removes the areas under `root` that no living process holds; says how many. One that cannot be
+/// removed keeps no other: what failed first is said at the end.
 pub fn wipe(root: &Path) -> Result<usize, GitError> {
     let failed = disk("wipe old work areas");
     let entries = match std::fs::read_dir(root) {
@@ -74,7 +75,7 @@ pub fn wipe(root: &Path) -> Result<usize, GitError> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(0),
         Err(e) => return Err(failed(e)),
     };
-    let mut wiped = 0;
+    let (mut wiped, mut failure) = (0, None);
     for entry in entries {
         let entry = entry.map_err(&failed)?;
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
@@ -85,14 +86,14 @@ pub fn wipe(root: &Path) -> Result<usize, GitError> {
                 Ok(()) => wiped += 1,
                 // Its owner let it go and removes it just now.
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-                Err(e) => return Err(failed(e)),
+                Err(e) => failure = failure.or(Some(e)),
             },
             Ok(_in_use) => {}
             // Made a moment ago and not yet held, or abandoned then: empty in both cases.
             Err(_) => wiped += usize::from(std::fs::remove_dir(entry.path()).is_ok()),
         }
     }
-    Ok(wiped)
+    failure.map_or(Ok(wiped), |e| Err(failed(e)))
 }
 
 #[cfg(unix)]
