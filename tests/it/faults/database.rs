@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use daybreak::casework::controls;
 use daybreak::domain::deed::{Actor, Deed};
 use daybreak::domain::event::Happened;
 use daybreak::domain::ids::{EventId, StepId};
@@ -158,6 +159,25 @@ async fn a_restart_after_go_goes_on_whoever_left_meanwhile() {
     story.pass(&mut engine, &[Span::secs(121), Span::secs(121)]).await;
     assert_eq!(story.state(story.release()).await, PlanState::Finished);
     assert!(story.rang("approvals-do-not-verify"), "and a person hears");
+}
+
+/// Whoever can write into the database makes no GO of an ABORT, approved or not.
+#[rstest]
+#[case::approved("")]
+#[case::by_nobody("DELETE FROM approvals WHERE plan = 'ID';")]
+#[tokio::test]
+async fn an_abort_never_becomes_a_go(#[case] more: &str, #[values("T0", "a test")] why: &str) {
+    let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let (release, before) = (story.release(), WorldView::of(&story.town).await);
+    controls::abort(&story.town.house, Actor::Operator, release, why).await.unwrap();
+    let sql = "UPDATE gos SET value = 'GO', epoch = 1, at = at - 60000 WHERE plan = 'ID';
+               UPDATE plans SET state = 'running' WHERE id = 'ID';";
+    story.meddle(&format!("{sql} {more}").replace("ID", &release.id.to_string()));
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    story.at_t0(&mut engine).await;
+    assert_eq!(WorldView::of(&story.town).await, before, "something became public");
+    assert!(story.rang("plan-unreadable"), "{:?}", story.bells());
 }
 
 /// The database takes the intent, and its answer is lost: nobody acts on it, nobody forgets it.
