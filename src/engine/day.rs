@@ -297,7 +297,7 @@ impl Engine {
             return Ok(());
         }
         let (disclosure, epoch) = (day.plan.disclosure, self.lead.epoch);
-        if self.store.read(move |r| r.disclosure(disclosure)).await?.stage != Stage::Releasing {
+        if self.store.read(move |r| r.disclosure_stands(disclosure)).await?.0 != Stage::Releasing {
             return Ok(());
         }
         self.fuse.spend()?;

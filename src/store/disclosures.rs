@@ -38,6 +38,20 @@ impl Reader<'_> {
         self.as_disclosure(row.ok_or(StoreError::NotFound("disclosure"))?)
     }
 
+    /// Who knows of it, and its instant: the case stays closed.
+    pub fn disclosure_stands(
+        &mut self,
+        id: DisclosureId,
+    ) -> Result<(Stage, Option<At>), StoreError> {
+        let row = disclosures::table.find(id.to_string());
+        let row = row.select((disclosures::stage, disclosures::t0));
+        let found = row.first::<(String, Option<i64>)>(self.conn).optional()?;
+        let (stage, t0) = found.ok_or(StoreError::NotFound("disclosure"))?;
+        let stage = Stage::from_word(&stage);
+        let stage = stage.ok_or_else(|| StoreError::inconsistent(TABLE, id, "stage"))?;
+        Ok((stage, t0.map(At::from_millis)))
+    }
+
     /// Every disclosure, oldest first.
     pub fn disclosures(&mut self) -> Result<Vec<Disclosure>, StoreError> {
         let rows = disclosures::table.order(disclosures::id).load::<Row>(self.conn)?;
@@ -189,7 +203,7 @@ impl Tx<'_> {
     /// Moves a disclosure's stage as the table of moves says; no new revision, because its
     /// content did not change.
     pub fn move_stage(&mut self, id: DisclosureId, by: Move) -> Result<(), StoreError> {
-        let stage = self.disclosure(id)?.stage;
+        let (stage, _) = self.disclosure_stands(id)?;
         let next = stage.after(by).map_err(|_| StoreError::Conflict("disclosure"))?;
         if next == stage {
             return Ok(());

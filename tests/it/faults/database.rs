@@ -161,6 +161,35 @@ async fn a_restart_after_go_goes_on_whoever_left_meanwhile() {
     assert!(story.rang("approvals-do-not-verify"), "and a person hears");
 }
 
+/// What GO was decided by is not asked again: a row of it that is damaged afterwards stops no
+/// day half-way, neither of the engine that was at it nor of the next one.
+#[rstest]
+#[case::the_case("UPDATE disclosures SET sealed = zeroblob(40)")]
+#[case::an_approval("UPDATE approvals SET sealed = zeroblob(40)")]
+#[case::an_approval_less(
+    "DELETE FROM approvals WHERE plan = 'ID' AND member = (SELECT max(member) FROM approvals)"
+)]
+#[tokio::test]
+async fn a_row_damaged_after_go_stops_no_step(
+    #[case] damage: &str,
+    #[values(false, true)] restart: bool,
+) {
+    let mut story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let id = story.release().id;
+    let mut engine = story.engine().await;
+    story.hand.advance_to(story.t0.at);
+    engine.turn().await.unwrap();
+    assert!(story.town.house.store.read(move |r| r.decided(id)).await.unwrap().is_some());
+    story.meddle(&damage.replace("ID", &id.to_string()));
+    if restart {
+        engine = story.after_crash(engine).await;
+    }
+    engine.settle().await.unwrap();
+    story.pass(&mut engine, &[Span::secs(121), Span::secs(121)]).await;
+    let ends = story.town.house.store.read(move |r| r.plan_stands(id)).await.unwrap();
+    assert_eq!(ends, (PlanState::Finished, false), "{:?}", story.bells());
+}
+
 /// Whoever can write into the database makes no GO of an ABORT, approved or not.
 #[rstest]
 #[case::approved("")]
