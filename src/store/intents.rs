@@ -202,9 +202,9 @@ impl Tx<'_> {
         for (ahead, state) in self.plans_ahead(plan.disclosure)? {
             let at_once = match self.plan(ahead) {
                 Ok(ahead) => tells(&ahead, NoticeKind::AtOnce).is_some(),
+                Err(e) if e.is_away() => return Err(e),
                 // Nobody can send what nobody can read, and it must not stop the day.
-                Err(StoreError::Inconsistent { .. }) => false,
-                Err(away) => return Err(away),
+                Err(_) => false,
             };
             if !at_once {
                 self.move_plan(ahead, state, PlanState::Void)?;

@@ -128,13 +128,15 @@ async fn damaged_bytes_of_one_step_stop_no_other(#[case] by: Span) {
 }
 
 /// What nobody can read can be sent by nobody: it is void with GO, and stops no day.
+#[rstest]
+#[case::bytes_of_another("(SELECT p.sealed FROM plans p WHERE p.id <> plans.id)")]
+#[case::under_another_key("CAST(x'01' || zeroblob(8) || substr(sealed, 10) AS BLOB)")]
 #[tokio::test]
-async fn a_damaged_notice_that_was_never_sent_keeps_no_release_back() {
+async fn a_damaged_notice_that_was_never_sent_keeps_no_release_back(#[case] cell: &str) {
     let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
     let (town, disclosure) = (&story.town, story.disclosure_now().await);
     let (draft, _) = steps::plan(town, &disclosure, PlanKind::Notice).await.unwrap();
-    let damage = "UPDATE plans SET sealed = (SELECT p.sealed FROM plans p WHERE p.id <> plans.id)";
-    story.meddle(&format!("{damage} WHERE id = '{}'", draft.id));
+    story.meddle(&format!("UPDATE plans SET sealed = {cell} WHERE id = '{}'", draft.id));
     let mut engine = story.engine().await;
     story.at_t0(&mut engine).await;
     assert_eq!(story.stage().await, Stage::Public, "{:?}", story.bells());
