@@ -80,9 +80,21 @@ impl Engine {
             return Ok(());
         }
         self.notice_quarantine(revision).await?;
-        let (live, awaited) =
-            self.store.read(|r| Ok::<_, StoreError>((r.live_plans()?, r.awaited()?))).await?;
-        self.awaited = awaited;
+        let (live, awaited) = self
+            .store
+            .read(|r| {
+                let live = r.live_plans()?;
+                match r.awaited() {
+                    Err(e) if e.is_away() => Err(e),
+                    awaited => Ok((live, awaited)),
+                }
+            })
+            .await?;
+        match awaited {
+            Ok(awaited) => self.awaited = awaited,
+            // Who watches must not keep the plans from their day.
+            Err(_) => tracing::error!("what is awaited cannot be read: what was read before holds"),
+        }
         self.days.retain(|id, _| live.contains(id));
         for id in live {
             let taken = match self.days.contains_key(&id) {

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::disclosures;
-use super::tx::{one, parse};
+use super::tx::{one, parse, parse_or_skip};
 use super::{Reader, StoreError, Tx};
 use crate::domain::disclosure::{Case, Disclosure};
 use crate::domain::ids::DisclosureId;
@@ -128,7 +128,7 @@ impl Reader<'_> {
     }
 
     /// Every disclosure whose instant is set and whose GO is not written: embargoes, and drafts
-    /// with something to disclose.
+    /// with something to disclose. A row that names none is passed over.
     pub fn awaited(&mut self) -> Result<Vec<Awaited>, StoreError> {
         let open = [Stage::Embargoed, Stage::Drafting];
         let rows = disclosures::table
@@ -140,7 +140,7 @@ impl Reader<'_> {
         let mut all = Vec::new();
         for (id, stage, t0) in rows {
             let told = stage == Stage::Embargoed.word();
-            let disclosure = parse(&id, TABLE, &id, "id")?;
+            let Some(disclosure) = parse_or_skip(&id, TABLE) else { continue };
             if let (Some(t0), true) = (t0, told || self.discloses_something(disclosure)?) {
                 all.push(Awaited { disclosure, t0: At::from_millis(t0), told });
             }

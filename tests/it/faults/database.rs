@@ -211,6 +211,29 @@ async fn an_abort_never_becomes_a_go(#[case] more: &str, #[values("T0", "a test"
     assert!(story.rang("plan-unreadable"), "{:?}", story.bells());
 }
 
+/// A row that is nobody's is passed over, wherever the engine meets it.
+#[rstest]
+#[case::of_a_plan(
+    "INSERT INTO plans (id, disclosure, number, kind, state, held, t0, made_at, digest, sealed)
+     SELECT 'x', disclosure, 99, 'notice', 'approved', held, t0, made_at, digest, sealed
+     FROM plans WHERE id = 'ID'"
+)]
+#[case::of_a_disclosure(
+    "INSERT INTO disclosures (id, revision, stage, t0, created_at, sealed)
+     SELECT 'x', revision, 'embargoed', t0, created_at, sealed FROM disclosures
+     WHERE id = (SELECT disclosure FROM plans WHERE id = 'ID')"
+)]
+#[tokio::test]
+async fn a_row_that_names_nothing_keeps_no_release_back(#[case] sql: &str) {
+    let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let id = story.release().id;
+    story.meddle(&sql.replace("ID", &id.to_string()));
+    let mut engine = story.engine().await;
+    story.at_t0(&mut engine).await;
+    let ends = story.town.house.store.read(move |r| r.plan_stands(id)).await.unwrap();
+    assert_eq!(ends, (PlanState::Finished, false), "{:?}", story.bells());
+}
+
 /// The database takes the intent, and its answer is lost: nobody acts on it, nobody forgets it.
 #[tokio::test]
 async fn an_intent_whose_answer_was_lost_is_found_again() {
