@@ -151,7 +151,7 @@ pub async fn silent(
                     wanted.extend(calls);
                     answered.extend(heard);
                 }
-                Err(e) if is_away(&e) => return Err(e),
+                Err(e) if e.is_away() => return Err(e),
                 // One that cannot be read must not keep the deputies of the others from theirs.
                 Err(_) => tracing::warn!(
                     disclosure = %id,
@@ -162,11 +162,6 @@ pub async fn silent(
         Ok::<_, StoreError>((wanted, answered))
     });
     Ok(read.await?)
-}
-
-/// Whether it says nothing of a single row: then nothing can be told of any.
-const fn is_away(error: &StoreError) -> bool {
-    matches!(error, StoreError::Unavailable(_) | StoreError::Full | StoreError::Deposed)
 }
 
 /// The same of one disclosure.
@@ -224,7 +219,7 @@ fn silent_of(
 fn word_of_house(r: &mut Reader<'_>, since: At) -> Result<Option<At>, StoreError> {
     let lines = match r.audit_with(&[ACK, "house-rearm"], since) {
         Ok(lines) => lines,
-        Err(e) if is_away(&e) => return Err(e),
+        Err(e) if e.is_away() => return Err(e),
         // Rather a call too many than none for any disclosure.
         Err(_) => {
             tracing::warn!("it cannot be read who answered for the house");

@@ -80,9 +80,21 @@ impl Engine {
             return Ok(());
         }
         self.notice_quarantine(revision).await?;
-        let (live, awaited) =
-            self.store.read(|r| Ok::<_, StoreError>((r.live_plans()?, r.awaited()?))).await?;
-        self.awaited = awaited;
+        let (live, awaited) = self
+            .store
+            .read(|r| {
+                let live = r.live_plans()?;
+                match r.awaited() {
+                    Err(e) if e.is_away() => Err(e),
+                    awaited => Ok((live, awaited)),
+                }
+            })
+            .await?;
+        match awaited {
+            Ok(awaited) => self.awaited = awaited,
+            // Who watches must not keep the plans from their day.
+            Err(_) => tracing::error!("what is awaited cannot be read: what was read before holds"),
+        }
         self.days.retain(|id, _| live.contains(id));
         for id in live {
             let taken = match self.days.contains_key(&id) {
@@ -297,7 +309,7 @@ impl Engine {
             return Ok(());
         }
         let (disclosure, epoch) = (day.plan.disclosure, self.lead.epoch);
-        if self.store.read(move |r| r.disclosure(disclosure)).await?.stage != Stage::Releasing {
+        if self.store.read(move |r| r.disclosure_stands(disclosure)).await?.0 != Stage::Releasing {
             return Ok(());
         }
         self.fuse.spend()?;

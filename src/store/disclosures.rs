@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::disclosures;
-use super::tx::{one, parse};
+use super::tx::{one, parse, parse_or_skip};
 use super::{Reader, StoreError, Tx};
 use crate::domain::disclosure::{Case, Disclosure};
 use crate::domain::ids::DisclosureId;
@@ -36,6 +36,20 @@ impl Reader<'_> {
     pub fn disclosure(&mut self, id: DisclosureId) -> Result<Disclosure, StoreError> {
         let row = disclosures::table.find(id.to_string()).first::<Row>(self.conn).optional()?;
         self.as_disclosure(row.ok_or(StoreError::NotFound("disclosure"))?)
+    }
+
+    /// Who knows of it, and its instant: the case stays closed.
+    pub fn disclosure_stands(
+        &mut self,
+        id: DisclosureId,
+    ) -> Result<(Stage, Option<At>), StoreError> {
+        let row = disclosures::table.find(id.to_string());
+        let row = row.select((disclosures::stage, disclosures::t0));
+        let found = row.first::<(String, Option<i64>)>(self.conn).optional()?;
+        let (stage, t0) = found.ok_or(StoreError::NotFound("disclosure"))?;
+        let stage = Stage::from_word(&stage);
+        let stage = stage.ok_or_else(|| StoreError::inconsistent(TABLE, id, "stage"))?;
+        Ok((stage, t0.map(At::from_millis)))
     }
 
     /// Every disclosure, oldest first.
@@ -114,7 +128,7 @@ impl Reader<'_> {
     }
 
     /// Every disclosure whose instant is set and whose GO is not written: embargoes, and drafts
-    /// with something to disclose.
+    /// with something to disclose. A row that names none is passed over.
     pub fn awaited(&mut self) -> Result<Vec<Awaited>, StoreError> {
         let open = [Stage::Embargoed, Stage::Drafting];
         let rows = disclosures::table
@@ -126,7 +140,7 @@ impl Reader<'_> {
         let mut all = Vec::new();
         for (id, stage, t0) in rows {
             let told = stage == Stage::Embargoed.word();
-            let disclosure = parse(&id, TABLE, &id, "id")?;
+            let Some(disclosure) = parse_or_skip(&id, TABLE) else { continue };
             if let (Some(t0), true) = (t0, told || self.discloses_something(disclosure)?) {
                 all.push(Awaited { disclosure, t0: At::from_millis(t0), told });
             }
@@ -189,7 +203,7 @@ impl Tx<'_> {
     /// Moves a disclosure's stage as the table of moves says; no new revision, because its
     /// content did not change.
     pub fn move_stage(&mut self, id: DisclosureId, by: Move) -> Result<(), StoreError> {
-        let stage = self.disclosure(id)?.stage;
+        let (stage, _) = self.disclosure_stands(id)?;
         let next = stage.after(by).map_err(|_| StoreError::Conflict("disclosure"))?;
         if next == stage {
             return Ok(());

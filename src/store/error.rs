@@ -63,6 +63,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it says nothing of a single row: then nothing can be told of any.
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Full | Self::Deposed)
+    }
+
     /// A damaged row.
     pub(super) fn inconsistent(
         table: &'static str,

@@ -49,8 +49,18 @@ impl Reader<'_> {
             return refuse("it does not say what it announces");
         }
         let instant = claim.announces.unwrap_or(plan.t0);
-        if self.disclosure(plan.disclosure)?.t0.map(|t| t.at) != Some(instant) {
+        let (stage, t0) = self.disclosure_stands(plan.disclosure)?;
+        if t0 != Some(instant) {
             return refuse("its instant was moved");
+        }
+        // GO was written by them all: what is damaged since stops no day half-way.
+        if plan.kind.is_public() && self.has_go(plan.id)? {
+            return Ok(plan);
+        }
+        // A notice that it is out comes after GO as well; of all others doubt means no.
+        let is_out = matches!(stage, Stage::Releasing | Stage::Public);
+        if plan.kind.is_public() || !is_out {
+            self.disclosure(plan.disclosure)?;
         }
         let approvals = u32::try_from(self.approvals(plan.id)?.len()).unwrap_or(u32::MAX);
         if approvals < claim.threshold.max(1) {
@@ -59,9 +69,13 @@ impl Reader<'_> {
         Ok(plan)
     }
 
+    fn has_go(&mut self, plan: PlanId) -> Result<bool, StoreError> {
+        Ok(self.decided(plan)?.is_some_and(|d| d.decision == Decision::Go))
+    }
+
     /// Whether a Headsup still has something to announce at `at`.
     fn is_ahead(&mut self, plan: &Plan, claim: &Claim, at: At) -> Result<(), StoreError> {
-        if !self.disclosure(plan.disclosure)?.stage.is_open() {
+        if !self.disclosure_stands(plan.disclosure)?.0.is_open() {
             return Err(StoreError::NotPermitted("the embargo is over"));
         }
         match claim.announces {
@@ -124,7 +138,7 @@ impl Tx<'_> {
                 Permit::Public(go)
             }
         } else {
-            let stage = self.disclosure(plan.disclosure)?.stage;
+            let (stage, _) = self.disclosure_stands(plan.disclosure)?;
             if !stage.is_open() && !says_the_last_word(&plan, step, stage) {
                 return Err(StoreError::NotPermitted("the embargo is over"));
             }
@@ -133,7 +147,7 @@ impl Tx<'_> {
         let lifted = decided.map_or(Span::ZERO, |d| d.at.since(plan.t0).min(Span::ZERO));
         let opened = plan.kind.is_public().then_some(plan.t0);
         self.may_begin(plan.id, step, lifted, opened)?;
-        if !plan.kind.is_public() && self.disclosure(plan.disclosure)?.stage.is_open() {
+        if !plan.kind.is_public() && self.disclosure_stands(plan.disclosure)?.0.is_open() {
             self.move_stage(plan.disclosure, Move::FirstNotice)?;
         }
         if plan.state == PlanState::Approved {
@@ -188,9 +202,9 @@ impl Tx<'_> {
         for (ahead, state) in self.plans_ahead(plan.disclosure)? {
             let at_once = match self.plan(ahead) {
                 Ok(ahead) => tells(&ahead, NoticeKind::AtOnce).is_some(),
+                Err(e) if e.is_away() => return Err(e),
                 // Nobody can send what nobody can read, and it must not stop the day.
-                Err(StoreError::Inconsistent { .. }) => false,
-                Err(away) => return Err(away),
+                Err(_) => false,
             };
             if !at_once {
                 self.move_plan(ahead, state, PlanState::Void)?;
@@ -217,7 +231,7 @@ impl Tx<'_> {
     /// Ends a plan whose every step is settled.
     pub fn finish_plan(&mut self, plan: PlanId, epoch: i64) -> Result<(), StoreError> {
         self.still_leads(epoch)?;
-        let state = self.plan(plan)?.state;
+        let (state, _) = self.plan_stands(plan)?;
         if !state.is_live() {
             return Err(StoreError::NotPermitted("it was ended meanwhile"));
         }

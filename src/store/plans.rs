@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 
 use super::schema::plans;
-use super::tx::{one, parse};
+use super::tx::{one, parse, parse_or_skip};
 use super::{Reader, StoreError, Tx};
 use crate::domain::blob::Sha256;
 use crate::domain::ids::{DisclosureId, PlanId};
@@ -68,7 +68,7 @@ impl Reader<'_> {
     }
 
     /// Every plan the engine may work on, held ones too, oldest first. Ids only: one damaged
-    /// plan must not hide the others.
+    /// plan must not hide the others, and a row that names none is passed over.
     pub fn live_plans(&mut self) -> Result<Vec<PlanId>, StoreError> {
         let live = PlanState::ALL.into_iter().filter(|s| s.is_live()).map(PlanState::word);
         let rows = plans::table
@@ -76,7 +76,7 @@ impl Reader<'_> {
             .order(plans::id)
             .select(plans::id)
             .load::<String>(self.conn)?;
-        rows.iter().map(|id| parse(id, TABLE, id, "id")).collect()
+        Ok(rows.iter().filter_map(|id| parse_or_skip(id, TABLE)).collect())
     }
 
     /// Plans of a disclosure that speak before T0 and may still be armed or go on, with their
@@ -94,12 +94,11 @@ impl Reader<'_> {
             .order(plans::number)
             .select((plans::id, plans::state))
             .load::<(String, String)>(self.conn)?;
-        let read = |(id, state): (String, String)| {
-            let state = PlanState::from_word(&state);
-            let state = state.ok_or_else(|| StoreError::inconsistent(TABLE, &id, "state"))?;
-            Ok((parse(&id, TABLE, &id, "id")?, state))
+        // Only states that are words were asked for.
+        let read = |(id, state): &(String, String)| {
+            Some((parse_or_skip(id, TABLE)?, PlanState::from_word(state)?))
         };
-        rows.into_iter().map(read).collect()
+        Ok(rows.iter().filter_map(read).collect())
     }
 
     /// The number a disclosure's next plan gets.

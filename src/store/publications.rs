@@ -27,7 +27,15 @@ impl Decision {
             Self::Abort => "ABORT",
         }
     }
+
+    /// What its sealed cell is bound to: the word too, so that none can be made of the other.
+    fn row(self, plan: PlanId) -> String {
+        format!("{plan}/{}", self.word())
+    }
 }
+
+/// What the engine wrote as a GO's reason before the cell was bound to the word.
+const GO_REASONS: [&str; 3] = ["T0", "lifted early", "headsup"];
 
 /// What was decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,12 +84,30 @@ impl Reader<'_> {
             return Ok(None);
         };
         let decision = [Decision::Go, Decision::Abort].into_iter().find(|d| d.word() == value);
-        Ok(Some(Decided {
-            decision: decision.ok_or_else(|| StoreError::inconsistent("gos", plan, "value"))?,
-            at: At::from_millis(at),
-            epoch,
-            reason: Embargoed::new(self.unseal("gos", plan, &sealed)?),
-        }))
+        let decision = decision.ok_or_else(|| StoreError::inconsistent("gos", plan, "value"))?;
+        let reason = match self.unseal("gos", decision.row(plan), &sealed) {
+            Err(StoreError::Inconsistent { .. }) => self.reason_before(plan, decision, &sealed)?,
+            other => other?,
+        };
+        let reason = Embargoed::new(reason);
+        Ok(Some(Decided { decision, at: At::from_millis(at), epoch, reason }))
+    }
+
+    /// The reason as rows sealed it that were bound to their plan alone. The engine has few
+    /// words for a GO: nobody makes one of a person's ABORT.
+    fn reason_before(
+        &mut self,
+        plan: PlanId,
+        decision: Decision,
+        sealed: &[u8],
+    ) -> Result<String, StoreError> {
+        let reason: String = self.unseal("gos", plan, sealed)?;
+        match decision {
+            Decision::Go if !GO_REASONS.contains(&reason.as_str()) => {
+                Err(StoreError::inconsistent("gos", plan, "value"))
+            }
+            _ => Ok(reason),
+        }
     }
 
     /// Everything public, oldest first.
@@ -154,7 +180,7 @@ impl Tx<'_> {
             gos::value.eq(decision.word()),
             gos::at.eq(self.deed.at.millis()),
             gos::epoch.eq(epoch),
-            gos::sealed.eq(self.seal("gos", plan, reason.open(Reason::Sealing))?),
+            gos::sealed.eq(self.seal("gos", decision.row(plan), reason.open(Reason::Sealing))?),
         );
         match diesel::insert_into(gos::table).values(row).execute(self.conn) {
             Ok(_) => Ok(()),

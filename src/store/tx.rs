@@ -129,6 +129,15 @@ pub(super) fn parse<T: FromStr>(
     text.parse().map_err(|_| StoreError::inconsistent(table, row, column))
 }
 
+/// The same of an id in a list: one that is none is said, and must not hide the others.
+pub(super) fn parse_or_skip<T: FromStr>(id: &str, table: &'static str) -> Option<T> {
+    let read = id.parse().ok();
+    if read.is_none() {
+        tracing::error!(table, "a row's id is none: it is passed over");
+    }
+    read
+}
+
 /// Exactly one row was changed, else `otherwise`.
 pub(super) fn one(changed: usize, otherwise: StoreError) -> Result<(), StoreError> {
     if changed == 1 { Ok(()) } else { Err(otherwise) }

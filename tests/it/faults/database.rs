@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use daybreak::casework::controls;
 use daybreak::domain::deed::{Actor, Deed};
 use daybreak::domain::event::Happened;
 use daybreak::domain::ids::{EventId, StepId};
@@ -127,13 +128,15 @@ async fn damaged_bytes_of_one_step_stop_no_other(#[case] by: Span) {
 }
 
 /// What nobody can read can be sent by nobody: it is void with GO, and stops no day.
+#[rstest]
+#[case::bytes_of_another("(SELECT p.sealed FROM plans p WHERE p.id <> plans.id)")]
+#[case::under_another_key("CAST(x'01' || zeroblob(8) || substr(sealed, 10) AS BLOB)")]
 #[tokio::test]
-async fn a_damaged_notice_that_was_never_sent_keeps_no_release_back() {
+async fn a_damaged_notice_that_was_never_sent_keeps_no_release_back(#[case] cell: &str) {
     let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
     let (town, disclosure) = (&story.town, story.disclosure_now().await);
     let (draft, _) = steps::plan(town, &disclosure, PlanKind::Notice).await.unwrap();
-    let damage = "UPDATE plans SET sealed = (SELECT p.sealed FROM plans p WHERE p.id <> plans.id)";
-    story.meddle(&format!("{damage} WHERE id = '{}'", draft.id));
+    story.meddle(&format!("UPDATE plans SET sealed = {cell} WHERE id = '{}'", draft.id));
     let mut engine = story.engine().await;
     story.at_t0(&mut engine).await;
     assert_eq!(story.stage().await, Stage::Public, "{:?}", story.bells());
@@ -158,6 +161,77 @@ async fn a_restart_after_go_goes_on_whoever_left_meanwhile() {
     story.pass(&mut engine, &[Span::secs(121), Span::secs(121)]).await;
     assert_eq!(story.state(story.release()).await, PlanState::Finished);
     assert!(story.rang("approvals-do-not-verify"), "and a person hears");
+}
+
+/// What GO was decided by is not asked again: a row of it that is damaged afterwards stops no
+/// day half-way, neither of the engine that was at it nor of the next one.
+#[rstest]
+#[case::the_case("UPDATE disclosures SET sealed = zeroblob(40)")]
+#[case::an_approval("UPDATE approvals SET sealed = zeroblob(40)")]
+#[case::an_approval_less(
+    "DELETE FROM approvals WHERE plan = 'ID' AND member = (SELECT max(member) FROM approvals)"
+)]
+#[tokio::test]
+async fn a_row_damaged_after_go_stops_no_step(
+    #[case] damage: &str,
+    #[values(false, true)] restart: bool,
+) {
+    let mut story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let id = story.release().id;
+    let mut engine = story.engine().await;
+    story.hand.advance_to(story.t0.at);
+    engine.turn().await.unwrap();
+    assert!(story.town.house.store.read(move |r| r.decided(id)).await.unwrap().is_some());
+    story.meddle(&damage.replace("ID", &id.to_string()));
+    if restart {
+        engine = story.after_crash(engine).await;
+    }
+    engine.settle().await.unwrap();
+    story.pass(&mut engine, &[Span::secs(121), Span::secs(121)]).await;
+    let ends = story.town.house.store.read(move |r| r.plan_stands(id)).await.unwrap();
+    assert_eq!(ends, (PlanState::Finished, false), "{:?}", story.bells());
+}
+
+/// Whoever can write into the database makes no GO of an ABORT, approved or not.
+#[rstest]
+#[case::approved("")]
+#[case::by_nobody("DELETE FROM approvals WHERE plan = 'ID';")]
+#[tokio::test]
+async fn an_abort_never_becomes_a_go(#[case] more: &str, #[values("T0", "a test")] why: &str) {
+    let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let (release, before) = (story.release(), WorldView::of(&story.town).await);
+    controls::abort(&story.town.house, Actor::Operator, release, why).await.unwrap();
+    let sql = "UPDATE gos SET value = 'GO', epoch = 1, at = at - 60000 WHERE plan = 'ID';
+               UPDATE plans SET state = 'running' WHERE id = 'ID';";
+    story.meddle(&format!("{sql} {more}").replace("ID", &release.id.to_string()));
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    story.at_t0(&mut engine).await;
+    assert_eq!(WorldView::of(&story.town).await, before, "something became public");
+    assert!(story.rang("plan-unreadable"), "{:?}", story.bells());
+}
+
+/// A row that is nobody's is passed over, wherever the engine meets it.
+#[rstest]
+#[case::of_a_plan(
+    "INSERT INTO plans (id, disclosure, number, kind, state, held, t0, made_at, digest, sealed)
+     SELECT 'x', disclosure, 99, 'notice', 'approved', held, t0, made_at, digest, sealed
+     FROM plans WHERE id = 'ID'"
+)]
+#[case::of_a_disclosure(
+    "INSERT INTO disclosures (id, revision, stage, t0, created_at, sealed)
+     SELECT 'x', revision, 'embargoed', t0, created_at, sealed FROM disclosures
+     WHERE id = (SELECT disclosure FROM plans WHERE id = 'ID')"
+)]
+#[tokio::test]
+async fn a_row_that_names_nothing_keeps_no_release_back(#[case] sql: &str) {
+    let story = Story::at(Db::Sqlite, Point::Told).await.unwrap();
+    let id = story.release().id;
+    story.meddle(&sql.replace("ID", &id.to_string()));
+    let mut engine = story.engine().await;
+    story.at_t0(&mut engine).await;
+    let ends = story.town.house.store.read(move |r| r.plan_stands(id)).await.unwrap();
+    assert_eq!(ends, (PlanState::Finished, false), "{:?}", story.bells());
 }
 
 /// The database takes the intent, and its answer is lost: nobody acts on it, nobody forgets it.
