@@ -46,10 +46,12 @@ pub async fn move_to(
     }
     let told = aware(house, disclosure).await?.told;
     let old = disclosure.t0.as_ref();
-    let one = Move { old, new: &t0, told, overridden: overridden.is_some() };
+    let one = Move { old, new: &t0, told };
     let content = disclosure.case.open(Reason::Judging);
     let dates = dates_of(house, t0, &content.advisories, &content.groups).await?;
-    let mut findings = moves::check(&one, house.now(), dates);
+    let now = house.now();
+    let mut findings = moves::check(&one, now, dates);
+    let rules = overridden.map_or_else(Vec::new, |_| moves::override_stops(&mut findings));
     if any_stop(&findings) {
         return Err(CaseError::Blocked(findings));
     }
@@ -59,8 +61,10 @@ pub async fn move_to(
     let mut content = disclosure.case.open(Reason::Editing).clone();
     content.moves.push(Moved {
         to: t0,
+        at: Some(now),
         reason: reason.to_owned(),
         overridden: overridden.map(str::to_owned),
+        rules,
     });
     let case = Embargoed::new(content);
     let changed = Disclosure { t0: Some(t0), case, ..disclosure.clone() };
@@ -87,7 +91,8 @@ fn told_another(later: bool) -> Finding {
 }
 
 /// Refuses to arm a release while somebody was told an earlier date and does not have its own:
-/// they would publish while it waits. Whoever moved the date may have overridden that.
+/// they would publish while it waits. Whoever moved the date inside the last day before it may
+/// have overridden that.
 pub(super) async fn may_be_armed(house: &House, plan: &Plan) -> Case<()> {
     let id = plan.disclosure;
     let disclosure = house.store.read(move |r| r.disclosure(id)).await?;
@@ -104,14 +109,16 @@ pub(super) async fn may_be_armed(house: &House, plan: &Plan) -> Case<()> {
 }
 
 /// How many count on an instant that is still to come, earlier than `t0`, and are not known to
-/// have this one; `None` when nobody does, or whoever moved it last overrode that. Whose instant
-/// has come waits for us: nothing may keep the release back for them.
+/// have this one; `None` when nobody does. Whoever moved it last may have overridden that it was
+/// too shortly for those whose instant was so near; to exceed 90 days, or a date that is known and
+/// far off, is another matter: there is time to tell them. Whose instant has come waits for us:
+/// nothing may keep the release back for them.
 pub(super) async fn behind(house: &House, disclosure: &Disclosure, t0: At) -> Case<Option<usize>> {
     let content = disclosure.case.open(Reason::Judging);
-    let waived = content.moves.last().is_some_and(|m| m.overridden.is_some());
-    if waived || disclosure.stage != Stage::Embargoed {
+    if disclosure.stage != Stage::Embargoed {
         return Ok(None);
     }
+    let overrode = content.moves.last().and_then(|m| m.overrode(moves::TOO_SHORT));
     let id = disclosure.id;
     let (plans, distributors) =
         house.store.read(move |r| Ok::<_, StoreError>((r.plans(id)?, r.distributors()?))).await?;
@@ -127,7 +134,8 @@ pub(super) async fn behind(house: &House, disclosure: &Disclosure, t0: At) -> Ca
     let now = house.now();
     let earlier = |d: &&Delivery| {
         let at = instant(d.plan).filter(|_| listed.contains(&d.recipient));
-        at.is_some_and(|at| now < at && at < t0) && may_have(d.state)
+        let waits = |at: At| overrode.is_none_or(|moved| at.since(moved) >= moves::SHORTLY);
+        at.is_some_and(|at| now < at && at < t0 && waits(at)) && may_have(d.state)
     };
     let mut behind: BTreeSet<&str> =
         ledger.all().iter().filter(earlier).map(|d| d.recipient.as_str()).collect();

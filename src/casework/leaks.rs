@@ -175,7 +175,9 @@ async fn anew(
     }
     let mut content = disclosure.case.open(Reason::Editing).clone();
     content.leaks.extend(wish.leak.iter().map(|url| leak(house, wish, url)));
-    content.moves.push(Moved { to: t0, reason: told_why(wish), overridden: None });
+    let reason = told_why(wish);
+    let at = Some(now);
+    content.moves.push(Moved { to: t0, at, reason, overridden: None, rules: Vec::new() });
     if has_no_fix(&content) {
         go_without_fix(&mut content, &house.supported(), &wish.reason);
     }

@@ -12,11 +12,24 @@ use super::zone::T0;
 pub struct Moved {
     /// To when.
     pub to: T0,
+    /// When that was decided. One stored before this was kept has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<At>,
     /// Why: whoever knew the old instant reads it.
     pub reason: String,
     /// Why it was moved although a rule stops it; nobody outside reads that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overridden: Option<String>,
+    /// Codes of the rules that this overrode. One stored before they were kept has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+}
+
+impl Moved {
+    /// When the rule of that code was overridden, if this did so.
+    pub fn overrode(&self, rule: &str) -> Option<At> {
+        self.at.filter(|_| self.rules.iter().any(|code| code == rule))
+    }
 }
 
 /// Something is public before its time.
@@ -52,4 +65,28 @@ pub struct Hands {
     /// When the deputy said that they are ready, or took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<At>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_move_from_before_the_codes_were_kept_is_read_and_overrode_nothing() {
+        let to = T0::parse("2026-12-03 16:00 UTC").unwrap();
+        let at = Some(At::parse_rfc3339("2026-12-01T15:00:00Z").unwrap());
+        let overridden = Some("they were called".to_owned());
+        let rules = vec!["moved-too-shortly".to_owned()];
+        let mut kept = Moved { to, at, reason: "asked".to_owned(), overridden, rules };
+        assert_eq!(kept.overrode("moved-too-shortly"), at);
+        assert_eq!(kept.overrode("past-90-days"), None);
+        let mut stored = serde_json::to_value(&kept).unwrap();
+        assert_eq!(serde_json::from_value::<Moved>(stored.clone()).unwrap(), kept);
+        for field in ["rules", "at"] {
+            stored.as_object_mut().unwrap().remove(field).unwrap();
+        }
+        (kept.rules, kept.at) = (Vec::new(), None);
+        assert_eq!(serde_json::from_value::<Moved>(stored).unwrap(), kept);
+        assert_eq!(kept.overrode("moved-too-shortly"), None);
+    }
 }

@@ -70,5 +70,5 @@ fn a_database_that_fails_over_t0_delays_the_day_and_a_person_hears(
     assert_eq!((&day.broken, &day.end), (&None, &calm.end), "{day:?}");
     let gone = day.gone.unwrap();
     assert!(gone >= to && gone < to.plus(Span::secs(30)), "{day:?}");
-    assert!(day.struck > 20 && day.bells > calm.bells, "nobody heard: {day:?}");
+    assert!(day.struck > 20 && day.bells > calm.bells, "nobody heard by T0: {day:?}");
 }

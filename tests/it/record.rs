@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use assert_cmd::Command;
 use daybreak::casework::pauses::{self, Asker};
 use daybreak::casework::record::{self, Record};
-use daybreak::casework::{calls, controls, rehearsals};
+use daybreak::casework::{calls, controls, find_member, hands, rehearsals};
 use daybreak::domain::action::Action;
 use daybreak::domain::deed::{Actor, Subject};
 use daybreak::domain::escalation::Said;
@@ -25,6 +25,10 @@ async fn eventful(db: Db) -> Option<(Story, MemberId)> {
     let (house, plan) = (&story.town.house, story.release().clone());
     let ada = story.member().await;
     let actor = Actor::Member(ada);
+    let bea = find_member(house, story.town.people.bea.name).await.unwrap();
+    let now = story.disclosure_now().await;
+    let named = hands::name(house, actor, &now, None, Some(&bea)).await.unwrap();
+    hands::take(house, bea.id, &named).await.unwrap();
     controls::hold(house, actor, &plan, "wait for Heath").await.unwrap();
     controls::resume(house, actor, &plan, "Heath is ready").await.unwrap();
     let who = Asker { actor, by: "Ada Ngo" };
@@ -76,6 +80,8 @@ async fn it_names_each_decision_with_the_person(#[values(Db::Sqlite, Db::Postgre
     decided("plan-pause", ada, "see the tags");
     decided("plan-go-on", ada, "they are right");
     decided("publish-now", ada, "it leaked");
+    decided("disclosure-deputy", ada, "deputy ");
+    decided("disclosure-take", "Bea Olsen", "");
     decided("step-skip", "Ada Ngo", "the list is gone");
     decided("step-done", "Bea Olsen", "posted by webmail");
 

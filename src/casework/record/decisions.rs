@@ -14,12 +14,15 @@ use crate::domain::secret::Reason;
 use crate::store::AuditLine;
 
 /// Beginnings of verbs by which somebody steers; what is only prepared is left out.
-const STEERING: [&str; 10] = [
+const STEERING: [&str; 13] = [
     "plan-",
     "pause-leave",
     "publish-now",
     "disclosure-move",
     "disclosure-cancel",
+    "disclosure-drop-advisory",
+    "disclosure-deputy",
+    "disclosure-take",
     "disclosure-close",
     "disclosure-mitigation",
     "leak-",

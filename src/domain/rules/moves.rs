@@ -10,7 +10,7 @@ use crate::domain::zone::T0;
 /// Code of the finding that stops a move so shortly before the old instant.
 pub const TOO_SHORT: &str = "moved-too-shortly";
 /// So long before an instant nobody can count on being heard any more.
-const SHORTLY: Span = Span::hours(24);
+pub const SHORTLY: Span = Span::hours(24);
 /// What may not be exceeded by a move unless somebody says why.
 const CAPS: [&str; 1] = ["past-90-days"];
 
@@ -23,8 +23,6 @@ pub struct Move<'a> {
     pub new: &'a T0,
     /// How many may have been told of it.
     pub told: usize,
-    /// Whether somebody said why it must be so although a rule stops it.
-    pub overridden: bool,
 }
 
 impl Move<'_> {
@@ -62,11 +60,23 @@ pub fn check(one: &Move<'_>, now: At, mut dates: Vec<Finding>) -> Vec<Finding> {
             );
         }
     }
-    if one.overridden {
-        let stops = |f: &&mut Finding| CAPS.contains(&f.code.as_str()) || f.code == TOO_SHORT;
-        dates.iter_mut().filter(stops).for_each(|f| f.severity = Severity::Warn);
-    }
     dates
+}
+
+/// Somebody said why it must be so although a rule stops it: what may be overridden stops it no
+/// more, and is said all the same. Which rules that were: each lets through what it stopped, and
+/// nothing else.
+pub fn override_stops(findings: &mut [Finding]) -> Vec<String> {
+    let stops = |f: &&mut Finding| {
+        let open = CAPS.contains(&f.code.as_str()) || f.code == TOO_SHORT;
+        open && f.severity == Severity::Stop
+    };
+    let mut overridden = Vec::new();
+    for finding in findings.iter_mut().filter(stops) {
+        finding.severity = Severity::Warn;
+        overridden.push(finding.code.clone());
+    }
+    overridden
 }
 
 /// `1 recipient`, `27 recipients`.
@@ -99,10 +109,12 @@ mod tests {
     ) {
         let now = At::parse_rfc3339("2026-11-29T16:00:00Z").unwrap();
         let (old, new) = (old.map(t0), t0(new));
-        let mut one = Move { old: old.as_ref(), new: &new, told, overridden: false };
-        assert_eq!(any_stop(&check(&one, now, Vec::new())), stops);
-        one.overridden = true;
-        assert!(!any_stop(&check(&one, now, Vec::new())));
+        let one = Move { old: old.as_ref(), new: &new, told };
+        let mut findings = check(&one, now, Vec::new());
+        assert_eq!(any_stop(&findings), stops);
+        let codes: &[&str] = if stops { &[TOO_SHORT] } else { &[] };
+        assert_eq!(override_stops(&mut findings), codes);
+        assert!(!any_stop(&findings));
     }
 
     #[test]
@@ -110,9 +122,13 @@ mod tests {
         let now = At::parse_rfc3339("2026-11-29T16:00:00Z").unwrap();
         let (old, new) = (t0("2026-12-10 16:00 UTC"), t0("2026-12-20 16:00 UTC"));
         let dates = || vec![Finding::warn("past-90-days", "at", "long")];
-        let one = Move { old: Some(&old), new: &new, told: 0, overridden: false };
-        assert!(any_stop(&check(&one, now, dates())));
-        assert!(!any_stop(&check(&Move { overridden: true, ..one }, now, dates())));
-        assert!(!any_stop(&check(&Move { old: None, ..one }, now, dates())));
+        let one = Move { old: Some(&old), new: &new, told: 3 };
+        let mut findings = check(&one, now, dates());
+        assert!(any_stop(&findings));
+        assert_eq!(override_stops(&mut findings), ["past-90-days"], "and no other rule");
+        assert!(!any_stop(&findings));
+        let mut first = check(&Move { old: None, ..one }, now, dates());
+        assert!(!any_stop(&first));
+        assert!(override_stops(&mut first).is_empty(), "nothing stopped it");
     }
 }

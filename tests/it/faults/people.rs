@@ -7,7 +7,8 @@ use daybreak::domain::plan::{PlanKind, PlanState};
 use daybreak::domain::secret::Reason;
 use daybreak::domain::stage::Stage;
 use daybreak::domain::time::Span;
-use daybreak::store::{Decision, StoreError};
+use daybreak::engine::Engine;
+use daybreak::store::{Claim, Decision, StoreError};
 use daybreak::town::story;
 use rstest::rstest;
 
@@ -161,6 +162,62 @@ async fn one_member_may_start_an_approved_plan_early_and_no_other() {
     assert_eq!(story.stage().await, Stage::Public);
     assert!(story.hand.wall() < story.t0.at);
     assert!(now("again").await.is_err());
+}
+
+/// A house whose plans, made from now on, need two members for an early start.
+async fn two_must_ask(db: Db) -> Option<Story> {
+    let mut story = Story::at(db, Point::Ready).await?;
+    let file = story.town.dir().join("daybreak.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("[plans]\n"), "{text}");
+    std::fs::write(&file, text.replace("[plans]\n", "[plans]\nearly_lift = 2\n")).unwrap();
+    story.town.reopen().unwrap();
+    Some(story.told().await)
+}
+
+#[rstest]
+#[tokio::test]
+async fn where_two_members_must_ask_one_starts_nothing_however_often(
+    #[values(Db::Sqlite, Db::Postgres)] db: Db,
+) {
+    let Some(story) = two_must_ask(db).await else { return };
+    let (house, plan) = (&story.town.house, story.release().clone());
+    let members = house.store.read(|r| r.members()).await.unwrap();
+    let ask = |n: usize| controls::publish_now(house, members[n].id, &story.disclosure, "leaked");
+    let mut engine = story.engine().await;
+    let claim = Claim {
+        plan: plan.id,
+        digest: plan.digest,
+        threshold: 1,
+        early_lift: plans::manifest_of(&plan).unwrap().early_lift,
+        announces: None,
+        epoch: house.store.read(|r| r.lease()).await.unwrap().epoch,
+    };
+    let (before, letters) = (WorldView::of(&story.town).await, story.letters().len());
+    let nothing_leaves = async |engine: &mut Engine| {
+        story.pass(engine, &[Span::secs(1), Span::mins(20)]).await;
+        let standing = story.standing(&plan).await;
+        assert_eq!((standing.facts.lifted, standing.facts.go), (false, None));
+        // The transaction itself, without the engine's own care before it.
+        let deed = house.deed(Actor::Operator, "test", plan.id);
+        let go = house.store.write(&deed, move |tx| tx.write_go(&claim)).await;
+        assert!(matches!(go, Err(StoreError::NotPermitted(_))), "{go:?}");
+        assert_eq!(WorldView::of(&story.town).await, before);
+        assert_eq!(story.letters().len(), letters);
+    };
+    let one = ask(0).await.unwrap();
+    assert_eq!((one.given, one.needed), (1, 2));
+    nothing_leaves(&mut engine).await;
+    let again = ask(0).await;
+    assert!(matches!(again, Err(CaseError::Store(StoreError::AlreadyLifted))));
+    nothing_leaves(&mut engine).await;
+
+    let two = ask(1).await.unwrap();
+    assert_eq!((two.given, two.needed), (2, 2));
+    engine.settle().await.unwrap();
+    assert_eq!(story.state(&plan).await, PlanState::Finished);
+    assert_eq!(story.stage().await, Stage::Public);
+    assert!(story.hand.wall() < story.t0.at);
 }
 
 #[tokio::test]

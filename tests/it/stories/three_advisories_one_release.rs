@@ -4,7 +4,7 @@
 
 use daybreak::casework::patches::{self, NewPatch};
 use daybreak::casework::withdrawal::withdraw;
-use daybreak::casework::{CaseError, advisories, disclosures};
+use daybreak::casework::{CaseError, advisories, disclosures, record};
 use daybreak::domain::advisory::{Advisory, AdvisoryText};
 use daybreak::domain::deed::Actor;
 use daybreak::domain::disclosure::{CellState, Disclosure};
@@ -125,6 +125,9 @@ async fn one_is_pulled_a_day_before_and_leaves_no_trace() {
     let id = release.id;
     let old = town.house.store.read(move |r| r.plan(id)).await.unwrap();
     assert_eq!(old.state, PlanState::Void, "what was approved with it still goes");
+
+    let record = record::of(&town.house, &disclosure).await.unwrap();
+    assert!(record.decisions.iter().any(|d| d.what == "disclosure-drop-advisory"));
 
     let disclosure = built(&town, disclosure).await;
     let notice = story::approved_plan(&town, &disclosure, PlanKind::Notice).await.unwrap();

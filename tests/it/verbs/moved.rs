@@ -1,7 +1,8 @@
 //! The date moves.
 
 use daybreak::casework::instants::{To, move_to};
-use daybreak::casework::{Case, CaseError, plans};
+use daybreak::casework::plans::{self, Order};
+use daybreak::casework::{Case, CaseError};
 use daybreak::clock::Clock as _;
 use daybreak::domain::deed::Actor;
 use daybreak::domain::disclosure::Disclosure;
@@ -92,4 +93,42 @@ async fn ninety_days_are_not_exceeded_in_silence() {
     assert!(findings.iter().any(|f| f.code == "past-90-days"), "{findings:?}");
     let (_, findings) = shift(&story, Span::days(100), Some("the reporter agreed")).await.unwrap();
     assert!(findings.iter().any(|f| f.code == "past-90-days"), "it is said all the same");
+}
+
+/// An override lets through what it overrode: there is time enough to tell them.
+#[tokio::test]
+async fn whoever_exceeds_ninety_days_still_tells_those_who_know_before_anything_is_armed() {
+    let story = told().await;
+    let (town, house) = (&story.town, &story.town.house);
+    let (moved, findings) = shift(&story, Span::days(100), Some("they agreed")).await.unwrap();
+    assert!(findings.iter().any(|f| f.code == "past-90-days"), "{findings:?}");
+    let accept = vec!["embargo-too-long".to_owned()];
+    let order = Order { accept, ..Order::default() };
+    let me = Actor::Operator;
+    let release = plans::make_as(house, me, &moved, PlanKind::Release, &order).await;
+    let (release, findings) = release.unwrap();
+    assert!(findings.iter().any(|f| f.code == "old-date-stands"), "{findings:?}");
+    let refused = story::approve_by_all(town, &release).await.map(|_| ()).unwrap_err().to_string();
+    assert!(refused.contains("do not have the new one yet"), "{refused}");
+    assert_eq!(story.state(&release).await, PlanState::Made);
+
+    let notice = plans::make_as(house, me, &moved, PlanKind::Notice, &order).await.unwrap().0;
+    story::approve_by_all(town, &notice).await.unwrap();
+    let mut engine = story.engine().await;
+    engine.settle().await.unwrap();
+    let release = story::approve_by_all(town, &release).await.unwrap();
+    assert_eq!(release.state, PlanState::Approved, "they have heard");
+}
+
+/// Nobody was told the date that was overridden, and there are days until the one they know.
+#[tokio::test]
+async fn an_override_waives_nobody_who_counts_on_a_later_date_than_it_was_about() {
+    let story = told().await;
+    shift(&story, Span::hours(-84), None).await.unwrap();
+    let (moved, findings) = shift(&story, Span::days(2), Some("all called")).await.unwrap();
+    assert!(findings.iter().any(|f| f.code == "moved-too-shortly"), "{findings:?}");
+    let (release, findings) = story::plan(&story.town, &moved, PlanKind::Release).await.unwrap();
+    assert!(findings.iter().any(|f| f.code == "old-date-stands"), "{findings:?}");
+    let refused = story::approve_by_all(&story.town, &release).await.map(|_| ()).unwrap_err();
+    assert!(refused.to_string().contains("do not have the new one yet"), "{refused}");
 }

@@ -64,7 +64,7 @@ pub struct Struck {
     pub struck: u64,
     /// When GO was written, counted from T0.
     pub gone: Option<Span>,
-    /// How often bells had been rung when a while of strokes was over.
+    /// How often bells had been rung by the day's last instant.
     pub bells: u64,
 }
 
@@ -122,7 +122,7 @@ impl<'a> Day<'a> {
         })
     }
 
-    /// Through every instant of the day; how many bells had rung when the stroke was over.
+    /// Through every instant of the day; how many bells had rung by the last one.
     async fn through(&mut self, stroke: Stroke) -> Result<u64, Broken> {
         let instants = self.point.instants.clone();
         let last = instants.last().copied().unwrap_or(self.point.now);
@@ -144,7 +144,7 @@ impl<'a> Day<'a> {
                 }
                 let fault = window.filter(|(from, to, _)| *from <= now && now < *to);
                 self.store.faults().lasting(fault.map(|(.., fault)| fault));
-                if now < ends {
+                if now <= instant {
                     bells = self.world.bells();
                 }
                 self.glance().await;
