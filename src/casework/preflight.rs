@@ -13,10 +13,10 @@ mod targets;
 mod tokens;
 
 use super::plans::{self, preview};
-use super::{Case, CaseError, House, approvals};
+use super::{Case, CaseError, House, approvals, publications};
 use crate::domain::blob::Blob;
 use crate::domain::deed::{Actor, Subject};
-use crate::domain::finding::Finding;
+use crate::domain::finding::{Finding, Severity};
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::{Plan, PlanState};
 use crate::domain::preflight::{ALL_CLEAR, Checked, Family, Report};
@@ -70,6 +70,10 @@ pub async fn of(house: &House, plan: &Plan) -> Case<Report> {
     say(Family::Tokens, tokens::findings(&house.config, &manifest.steps, now, manifest.t0.at));
     say(Family::Disk, disk::findings(house, &manifest));
     say(Family::Clock, clock::findings(house).await?);
+    // No day waits for it, and the next publication takes its page off the site.
+    let spoiled = publications::findings(&house.store).await?;
+    let mild = |finding| Finding { severity: Severity::Warn, ..finding };
+    say(Family::Targets, spoiled.into_iter().map(mild).collect());
     // Without its bytes every target would only say so again.
     let mut tried = 0;
     if !found.iter().any(|c| c.finding.code == DAMAGED) {

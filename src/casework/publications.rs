@@ -11,10 +11,14 @@ use crate::domain::action::Action;
 use crate::domain::blob::Sha256;
 use crate::domain::deed::{Actor, Deed};
 use crate::domain::effect::{Effect, Permit};
+use crate::domain::finding::Finding;
+use crate::domain::ids::AdvisoryId;
 use crate::domain::secret::{Embargoed, Reason};
 use crate::domain::time::At;
+use crate::formats::entry::Entry;
+use crate::formats::links::{document_path, osv_path, page_path};
 use crate::outlets::site::{Shelf, ShelfError};
-use crate::store::{Store, StoreError, StoredDocument};
+use crate::store::{Reader, Store, StoreError, StoredDocument};
 
 /// One public advisory with its complete documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,35 +55,71 @@ fn media_type(name: &str) -> &'static str {
     }
 }
 
-/// Everything public, oldest first.
+/// Everything public that opens and is whole, oldest first. One damaged publication is left out
+/// and keeps no other from being seen; only its own documents are read, nothing of the case.
 pub async fn all(store: &Store) -> Result<Vec<Published>, StoreError> {
-    store
-        .read(|r| {
-            let mut all = Vec::new();
-            for publication in r.publications()? {
-                let advisory = r.advisory(publication.advisory)?;
-                let mut published = Published {
-                    public_id: advisory.text.open(Reason::Dispatch).public_id.clone(),
-                    documents: Vec::new(),
-                    entry: Vec::new(),
-                };
-                for document in r.documents(publication.advisory)? {
-                    let bytes = document.bytes.into_open(Reason::Dispatch);
-                    if document.name.ends_with(ENTRY) {
-                        published.entry = bytes;
-                    } else {
-                        published.documents.push(PublicDocument {
-                            name: document.name,
-                            media_type: document.media_type,
-                            bytes,
-                        });
-                    }
-                }
-                all.push(published);
-            }
-            Ok(all)
-        })
-        .await
+    let (whole, damaged) = sorted_out(store).await?;
+    for advisory in damaged {
+        tracing::error!(advisory = %advisory, "a damaged publication is not shown");
+    }
+    Ok(whole)
+}
+
+/// What of the public cannot be shown: a document is lost or does not open, or the entry says
+/// nothing. Whoever looks ahead hears it before the next publication makes its page vanish.
+pub async fn findings(store: &Store) -> Result<Vec<Finding>, StoreError> {
+    let (_, damaged) = sorted_out(store).await?;
+    let finding = |advisory: AdvisoryId| {
+        let message = "what was published of it does not open: the site shows the others only";
+        Finding::stop("publication-damaged", advisory.to_string(), message)
+            .cure("restore the database from a backup made after it was published")
+    };
+    Ok(damaged.into_iter().map(finding).collect())
+}
+
+async fn sorted_out(store: &Store) -> Result<(Vec<Published>, Vec<AdvisoryId>), StoreError> {
+    let read = |r: &mut Reader<'_>| {
+        let mut all = Vec::new();
+        for publication in r.publications()? {
+            let documents = match r.documents(publication.advisory) {
+                Err(e) if e.is_damage() => None,
+                // A database that is away says nothing of what is public.
+                other => Some(other?),
+            };
+            all.push((publication.advisory, documents));
+        }
+        Ok::<_, StoreError>(all)
+    };
+    let (mut whole, mut damaged) = (Vec::new(), Vec::new());
+    for (advisory, documents) in store.read(read).await? {
+        match documents.and_then(as_published) {
+            Some(published) => whole.push(published),
+            None => damaged.push(advisory),
+        }
+    }
+    Ok((whole, damaged))
+}
+
+/// `None` unless the entry parses and leads to documents that are there.
+fn as_published(documents: Vec<StoredDocument>) -> Option<Published> {
+    let (mut entry, mut public) = (Vec::new(), Vec::new());
+    for StoredDocument { name, media_type, bytes, .. } in documents {
+        let bytes = bytes.into_open(Reason::Dispatch);
+        if name.ends_with(ENTRY) {
+            entry = bytes;
+        } else {
+            public.push(PublicDocument { name, media_type, bytes });
+        }
+    }
+    let public_id = Entry::parse(&entry).ok()?.public_id;
+    let places = public.iter().map(|d| document_path(&public_id, &d.name));
+    let places = places.collect::<Result<Vec<_>, _>>().ok()?;
+    let led_to = [page_path(&public_id), osv_path(&public_id)];
+    led_to.iter().all(|path| places.contains(path)).then_some(Published {
+        public_id,
+        documents: public,
+        entry,
+    })
 }
 
 /// Changes only when the set of publications does. Asked many times a second while there are

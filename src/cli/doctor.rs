@@ -73,6 +73,7 @@ pub async fn run(doctor: &Doctor, global: &Global, print: Print) -> Ended {
     };
     all.push(checks::database(&house).await?);
     all.push(checks::spoken(&house).await?);
+    all.push(checks::publications(&house).await?);
     all.push(checks::audit(&house).await?);
     all.push(checks::signers(&house).await?);
     all.push(checks::distributors(&house).await?);

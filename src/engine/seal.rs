@@ -8,9 +8,10 @@ use crate::casework::plans::preview::blobs;
 use crate::casework::traces;
 use crate::clock::random;
 use crate::domain::action::Action;
+use crate::domain::advisory::Advisory;
 use crate::domain::blob::{Blob, fill_copy};
 use crate::domain::deed::Actor;
-use crate::domain::ids::{BlobId, PlanId};
+use crate::domain::ids::{BlobId, PlanId, ReporterId};
 use crate::domain::plan::{Sealing, Step};
 use crate::domain::receipt::OutletError;
 use crate::domain::secret::Reason;
@@ -19,7 +20,7 @@ use crate::formats::bell_text::Code;
 use crate::letters::entity::{Delivery, compose, is_shared};
 use crate::letters::wire;
 use crate::pgp::{self, Certificate};
-use crate::store::StoreError;
+use crate::store::{Reader, StoreError};
 
 /// A finished mail, and the code that stands in this copy only, if it has one.
 struct Made {
@@ -40,7 +41,7 @@ impl Maker {
         };
         let now = self.house.now();
         // Judged again in the moment of sending: a key revoked since approval gets nothing.
-        let usable = self.usable_certificates(sealing, now).await?;
+        let usable = self.usable_certificates(plan, sealing, now).await?;
         if usable.is_empty() {
             let why = "no pinned certificate can be used now";
             return Err(Unready::Step(OutletError::never("no-usable-certificate", why)));
@@ -123,20 +124,77 @@ impl Maker {
     /// The certificates a step pinned, as the list holds them now and as far as they can be
     /// used: a renewed self-signature of the same fingerprint counts, another fingerprint
     /// never does.
+    ///
+    /// Rows that are not this letter's do not stand in its way. A row of the list that does not
+    /// open is left out, from the rule about shared certificates as well: what was pinned was
+    /// judged with the whole list when the plan was made, and nobody becomes the first holder of
+    /// a certificate afterwards.
     async fn usable_certificates(
         &self,
+        plan: PlanId,
         sealing: &Sealing,
         now: At,
     ) -> Result<Vec<Certificate>, StoreError> {
-        let (distributors, advisories) =
-            self.store.read(|r| Ok::<_, StoreError>((r.distributors()?, r.advisories()?))).await?;
-        let mut found =
-            sealable(&distributors, sealing, now, |text| self.press_room.certificate(text));
-        for advisory in &advisories {
+        let (found, named, damaged) = if sealing.recipient.parse::<ReporterId>().is_ok() {
+            let (advisories, damaged) = self.advisories_of(plan).await?;
+            let (found, named) = self.reporters(&advisories, sealing, now);
+            (found, named, damaged)
+        } else {
+            let (list, damaged) = self.store.read(|r| r.distributors_that_open()).await?;
+            let found = sealable(&list, sealing, now, |text| self.press_room.certificate(text));
+            let mut contacts = list.iter().flat_map(|d| &d.record.open(Reason::Dispatch).contacts);
+            let named = contacts.any(|c| c.id.to_string() == sealing.recipient);
+            (found, named, damaged)
+        };
+        for error in &damaged {
+            // It names a table and a row, never a value.
+            tracing::error!(plan = %plan, %error, "a damaged row was left out of sealing a notice");
+        }
+        match damaged.into_iter().next() {
+            // Nothing that opens names this recipient: it is their own row.
+            Some(error) if !named => Err(error),
+            _ => Ok(found),
+        }
+    }
+
+    /// The advisories of the plan's own disclosure as far as each opens, and what is wrong with
+    /// the others.
+    async fn advisories_of(
+        &self,
+        plan: PlanId,
+    ) -> Result<(Vec<Advisory>, Vec<StoreError>), StoreError> {
+        let read = move |r: &mut Reader<'_>| {
+            let disclosure = r.plan(plan)?.disclosure;
+            let ids = r.disclosure(disclosure)?.case.open(Reason::Dispatch).advisories.clone();
+            let (mut open, mut damaged) = (Vec::new(), Vec::new());
+            for id in ids {
+                match r.advisory(id) {
+                    Ok(advisory) => open.push(advisory),
+                    Err(e) if e.is_damage() => damaged.push(e),
+                    Err(e) => return Err(e),
+                }
+            }
+            Ok((open, damaged))
+        };
+        self.store.read(read).await
+    }
+
+    /// The pinned certificates of a reporter that can be used at `now`, and whether any advisory
+    /// names them.
+    fn reporters(
+        &self,
+        advisories: &[Advisory],
+        sealing: &Sealing,
+        now: At,
+    ) -> (Vec<Certificate>, bool) {
+        let (mut found, mut named) = (Vec::<Certificate>::new(), false);
+        for advisory in advisories {
             let reporters = &advisory.text.open(Reason::Dispatch).reporters;
             let theirs = reporters
                 .iter()
                 .filter(|r| r.id.is_some_and(|id| id.to_string() == sealing.recipient));
+            let mut theirs = theirs.peekable();
+            named |= theirs.peek().is_some();
             for text in theirs.filter_map(|r| r.certificate.as_ref()) {
                 let Some(certificate) = self.press_room.certificate(text) else { continue };
                 let known = found.iter().any(|c| c.fingerprint() == certificate.fingerprint());
@@ -146,6 +204,6 @@ impl Maker {
                 }
             }
         }
-        Ok(found)
+        (found, named)
     }
 }

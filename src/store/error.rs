@@ -68,6 +68,12 @@ impl StoreError {
         matches!(self, Self::Unavailable(_) | Self::Full | Self::Deposed)
     }
 
+    /// Whether one row alone does not open. The database itself was opened with its own key, so
+    /// a cell that names another one was changed.
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Inconsistent { .. } | Self::WrongKey)
+    }
+
     /// A damaged row.
     pub(super) fn inconsistent(
         table: &'static str,

@@ -5,6 +5,7 @@
 mod database;
 mod hanging;
 mod leaders;
+mod lists;
 mod mail;
 mod people;
 mod strangers;

@@ -1,6 +1,7 @@
 //! The public site over real TCP: what it serves, what it refuses, and that it never says
 //! more than what is published.
 
+mod damaged;
 mod real;
 mod shelf;
 

@@ -8,6 +8,7 @@ use crate::casework::identity::{self, Standing};
 use crate::casework::preflight::clock as watched;
 use crate::casework::{
     House, advisories, audits, disclosures, distributors, inbound, ledger, opening, plans,
+    publications,
 };
 use crate::cli::config::{named_files, templates};
 use crate::config::Config;
@@ -83,6 +84,12 @@ pub fn modes(dir: &Path) -> Looked {
 pub async fn database(house: &House) -> anyhow::Result<Looked> {
     let revision = house.store.revision().await?;
     Ok(Looked::new("database", format!("open, {revision} writes"), vec![]))
+}
+
+/// What is public can be shown: nothing else of the site depends on what does not.
+pub async fn publications(house: &House) -> anyhow::Result<Looked> {
+    let findings = publications::findings(&house.store).await?;
+    Ok(Looked::new("publications", "every one can be shown", findings))
 }
 
 pub async fn audit(house: &House) -> anyhow::Result<Looked> {
