@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are refused; secrets are file paths, read at each use, never values here.
 
+mod address;
 mod bells;
 mod clock;
 mod commands;

@@ -235,7 +235,6 @@ impl Town {
             database: &database,
             relay: catcher.address(),
             site,
-            repository: project.public(),
             command: &uploads.config(),
             approvals: options.approvals,
         });
@@ -284,7 +283,6 @@ impl Town {
             database: &database.address(),
             relay: catcher.address(),
             site: self.site,
-            repository: project.public(),
             command: &uploads.config(),
             approvals: self.approvals,
         });

@@ -86,7 +86,7 @@ impl Noted {
 pub async fn tips(house: &House, manifest: &Manifest) -> Vec<Tip> {
     let mut all = Vec::new();
     for step in &manifest.steps {
-        let (Some(on_move), Action::Push { repository, refs, pack, remake }) =
+        let (Some(on_move), Action::Push { repository, refs, pack, remake, .. }) =
             (step.on_move, &step.action)
         else {
             continue;

@@ -201,8 +201,9 @@ pub fn events_after(
 /// `security/NAME` instead; what is made of a moved branch is dated `slots_at`.
 pub fn redirected(step: &Step, detoured: bool, slots_at: At) -> Action {
     match &step.action {
-        Action::Push { repository, refs, pack, remake } => Action::Push {
+        Action::Push { repository, place, refs, pack, remake } => Action::Push {
             repository: repository.clone(),
+            place: *place,
             refs: if detoured { Step::detour(refs) } else { refs.clone() },
             pack: pack.clone(),
             remake: remake.as_ref().map(|r| r.filled(slots_at)),

@@ -3,6 +3,7 @@
 mod approve;
 mod branches;
 mod make;
+mod places;
 mod preflight;
 mod rehearse;
 mod show;

@@ -36,7 +36,8 @@ pub struct Branch {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Repository {
-    /// Where to push: a path, `file://`, `ssh://`, `user@host:path` or `https://`.
+    /// Where to push: a path, `file://`, `ssh://`, `user@host:path` or `https://`. A relative path
+    /// begins at the data directory.
     pub url: String,
     /// Where anybody reads it; `url` unless said.
     #[serde(default)]

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::blob::BlobRef;
+use super::blob::{BlobRef, Sha256};
 use super::remake::Remake;
 use super::time::At;
 
@@ -51,6 +51,10 @@ pub enum Action {
     Push {
         /// The repository's name in the configuration.
         repository: String,
+        /// Where that name led when people approved it, as a digest of its addresses. Plans
+        /// made before there was any have none and go where the name leads.
+        #[serde(default)]
+        place: Option<Sha256>,
         /// The refs, all or none.
         refs: Vec<RefMove>,
         /// A git bundle that holds what the refs need beyond the public history.

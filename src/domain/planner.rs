@@ -7,7 +7,7 @@
 //! people.
 
 use super::action::{Action, Expected, RefMove};
-use super::blob::BlobRef;
+use super::blob::{BlobRef, Sha256};
 use super::disclosure::Candidate;
 use super::ids::StepId;
 use super::party::{Contact, DistributorRecord};
@@ -57,6 +57,8 @@ pub struct Push<'a> {
     pub on_move: OnMove,
     /// What is made of it then, where `on_move` makes anything.
     pub remake: Option<Remake>,
+    /// Where the repository's name leads now.
+    pub place: Option<Sha256>,
 }
 
 /// Files of a pinned release for one command.
@@ -153,6 +155,7 @@ pub fn release(day: ReleaseDay<'_>, mut id: impl FnMut() -> StepId) -> Vec<Step>
         let candidate = push.candidate;
         let moved = |refs, remake| Action::Push {
             repository: candidate.branch.repository.clone(),
+            place: push.place,
             refs,
             pack: push.bundle.clone(),
             remake,
@@ -283,7 +286,6 @@ pub fn notices(all: Vec<Notice>, mut id: impl FnMut() -> StepId) -> Vec<Step> {
 mod tests {
     use super::*;
     use crate::domain::blob::Blob;
-    use crate::domain::blob::Sha256;
     use crate::domain::disclosure::{BranchRef, Origin, TagObject};
     use crate::domain::ids::{BlobId, CandidateId, ContactId};
     use crate::domain::party::{ContactKind, Profile};
@@ -346,6 +348,7 @@ mod tests {
                 bundle: blob(),
                 on_move: OnMove::Hold,
                 remake: None,
+                place: Some(Sha256::of(b"there")),
             }],
             uploads: vec![],
             waits: vec![Wait {
@@ -387,6 +390,10 @@ mod tests {
         );
         assert!(matches!(&steps[3].action, Action::Mail { to, .. } if to == "own"));
         assert!(matches!(&steps[0].action, Action::Push { refs, .. } if refs.len() == 1));
+        for push in &steps[..2] {
+            let there = Some(Sha256::of(b"there"));
+            assert!(matches!(&push.action, Action::Push { place, .. } if *place == there));
+        }
         assert_eq!(steps[1].on_move, Some(OnMove::Hold));
     }
 

@@ -2,7 +2,8 @@
 //!
 //! What must stay true: before an act no byte of a Candidate leaves this machine (checks dry-run,
 //! fetches never happen in an area that holds private objects, so their ids are never offered to
-//! a server); what counts as published is what the public address shows.
+//! a server); what counts as published is what the public address shows; where a name leads now
+//! is where it led when people approved, or nothing is looked at or pushed.
 
 mod answer;
 mod early;
@@ -21,7 +22,7 @@ use super::settle::{Ended, settle};
 use crate::clock::Clock;
 use crate::config::Repository;
 use crate::domain::action::{Action, RefMove};
-use crate::domain::blob::Blob;
+use crate::domain::blob::{Blob, Sha256};
 use crate::domain::effect::{Effect, Intended};
 use crate::domain::finding::Finding;
 use crate::domain::receipt::{OutletError, Receipt, Repeat, Retry, Seen};
@@ -32,9 +33,14 @@ use crate::exec::git::{Area, Bundle, GitError, Mirror, View, is_oid, is_ref_name
 use rejoin::BRANCH_MOVED;
 use remote::{Remote, Shown, Standing, is_tag};
 
+/// The code of a push whose repository's name leads elsewhere than was approved.
+pub const REPOSITORY_MOVED: &str = "repository-moved";
+
 /// The git outlet.
 pub struct GitOutlet {
     repositories: BTreeMap<String, Repository>,
+    /// Where each leads, as plans pin it.
+    places: BTreeMap<String, Sha256>,
     data: PathBuf,
     clock: Arc<dyn Clock>,
 }
@@ -64,20 +70,33 @@ impl GitOutlet {
         data: PathBuf,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { repositories, data, clock }
+        let places = repositories.iter().map(|(name, r)| (name.clone(), r.place())).collect();
+        Self { repositories, places, data, clock }
+    }
+
+    /// The same where its repositories are shadows of those that lead to `places`.
+    #[must_use]
+    pub fn standing_for(self, places: BTreeMap<String, Sha256>) -> Self {
+        Self { places, ..self }
     }
 
     fn open<'a>(&self, intended: &'a Intended) -> Result<Push<'a>, Unusable> {
         let unusable = |code, place: &str, message, cure| {
             Err(Unusable { code, place: place.to_owned(), message, cure })
         };
-        let Action::Push { repository: name, refs, pack, remake } = &intended.action else {
+        let Action::Push { repository: name, place, refs, pack, remake } = &intended.action else {
             return unusable("not-a-push", "action", "is not a push", "make a new plan");
         };
         let Some(repository) = self.repositories.get(name) else {
             let cure = "add it as [repository.NAME] to the configuration";
             return unusable("repository-unknown", name, "is not a configured repository", cure);
         };
+        if place.is_some() && place.as_ref() != self.places.get(name) {
+            let message = "leads to another address than people approved";
+            let cure =
+                "set its `url` and `public_url` back, or make the plan again and have it approved";
+            return unusable(REPOSITORY_MOVED, name, message, cure);
+        }
         if refs.is_empty() {
             return unusable("no-refs", name, "the push moves nothing", "make a new plan");
         }
@@ -190,9 +209,13 @@ impl Outlet for GitOutlet {
     }
 
     async fn act(&self, effect: &Effect) -> Result<Receipt, OutletError> {
-        let push = self
-            .open(effect.intended())
-            .map_err(|u| OutletError::never(u.code, format!("{} {}", u.place, u.message)))?;
+        let push = self.open(effect.intended()).map_err(|u| {
+            let message = format!("{} {}", u.place, u.message);
+            // What is set back can be tried again: a person knows which of the two is right.
+            let moved = u.code == REPOSITORY_MOVED;
+            let make = if moved { OutletError::ask_human } else { OutletError::never };
+            make(u.code, message)
+        })?;
         let area = self.prepare(&push).await.map_err(|e| match e {
             GitError::Unreachable(c) => OutletError::later("repository-unreachable", c.text()),
             GitError::Refused { complaint, .. } => {

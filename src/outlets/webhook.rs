@@ -26,6 +26,9 @@ use super::Outlet;
 pub(super) use line::Line;
 use signature::Secrets;
 
+/// The code of a call whose receiver or address is another one than was approved.
+pub const WEBHOOK_MOVED: &str = "webhook-moved";
+
 /// The outlet for [`Action::Post`] to one receiver.
 pub struct WebhookOutlet {
     webhook: Webhook,
@@ -45,7 +48,7 @@ impl WebhookOutlet {
         };
         if *webhook != self.webhook.name || *url != self.webhook.url {
             let moved = "people approved another receiver or address than is configured now";
-            return Err(OutletError::never("webhook-moved", moved));
+            return Err(OutletError::never(WEBHOOK_MOVED, moved));
         }
         intended
             .blob(&event.name)

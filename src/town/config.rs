@@ -1,7 +1,6 @@
 //! What the town's house is told: the same file that a team would write.
 
 use std::net::SocketAddr;
-use std::path::Path;
 
 use super::project::{LINES, NAME};
 
@@ -14,6 +13,10 @@ pub const ANNOUNCE: &str = "announce";
 /// The list that everybody reads, which hears last.
 pub const OSS_SECURITY: &str = "oss-security";
 
+/// Where the public repository lies, as seen from the house: the same in every copy of a town, so
+/// that a plan made in one goes to the same place in all.
+pub const REPOSITORY: &str = "../world/meadow.git";
+
 /// What differs from town to town.
 pub struct Particulars<'a> {
     /// `sqlite:FILE` or `postgres://…`.
@@ -22,8 +25,6 @@ pub struct Particulars<'a> {
     pub relay: SocketAddr,
     /// Where the public site will listen.
     pub site: SocketAddr,
-    /// The public repository.
-    pub repository: &'a Path,
     /// The section of the upload command.
     pub command: &'a str,
     /// How many people must approve.
@@ -32,7 +33,7 @@ pub struct Particulars<'a> {
 
 /// The whole `daybreak.toml`.
 pub fn text(p: &Particulars<'_>) -> String {
-    let Particulars { database, relay, site, repository, command, approvals } = p;
+    let Particulars { database, relay, site, command, approvals } = p;
     let branches: Vec<String> = LINES
         .iter()
         .map(|l| format!("{{ name = {:?}, last_release_tag = {:?} }}", l.branch, l.released))
@@ -63,7 +64,7 @@ publish_now = {approvals}
 require_sync = false
 
 [repository.{NAME}]
-url = {repository:?}
+url = "{REPOSITORY}"
 branches = [{branches}]
 
 [list.{ANNOUNCE}]

@@ -25,6 +25,8 @@ use crate::domain::time::At;
 use crate::domain::zone::T0;
 use crate::letters::post::{self, Detached, PostSigner};
 use crate::outlets::Outlet;
+use crate::outlets::git::REPOSITORY_MOVED;
+use crate::outlets::webhook::WEBHOOK_MOVED;
 use crate::pgp::Signer;
 use crate::store::StoreError;
 
@@ -153,7 +155,9 @@ pub(in crate::casework) async fn refused_now(
     if let Some(hurry) = &order.hurry {
         hurry.weigh(&mut findings);
     }
-    findings.retain(|f| f.severity == Severity::Stop);
+    // What is made anew is made for where the configuration leads now.
+    let anew = |f: &Finding| [REPOSITORY_MOVED, WEBHOOK_MOVED].contains(&f.code.as_str());
+    findings.retain(|f| f.severity == Severity::Stop && !anew(f));
     Ok(findings)
 }
 

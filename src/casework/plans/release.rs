@@ -193,7 +193,8 @@ impl<'a> Making<'a> {
             let bundle = self.keep(what, Blob::new(name, bundle, vec![]))?;
             let on_move = remakes::on_move_of(self.house, candidate)?;
             let remake = remakes::remake_of(self.house, candidate, on_move)?;
-            all.push(Push { candidate, bundle, on_move, remake });
+            let place = Some(self.house.repository(&candidate.branch.repository)?.place());
+            all.push(Push { candidate, bundle, on_move, remake, place });
         }
         Ok(all)
     }

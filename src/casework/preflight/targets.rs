@@ -8,6 +8,8 @@ use crate::domain::blob::Blob;
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::plan::Step;
 use crate::domain::preflight::{Checked, Family};
+use crate::outlets::git::REPOSITORY_MOVED;
+use crate::outlets::webhook::WEBHOOK_MOVED;
 
 /// What the places say, one after another: a place is not to be asked by several at once.
 pub(super) async fn findings(house: &House, steps: &[Step], blobs: &[Blob]) -> Vec<Checked> {
@@ -38,6 +40,8 @@ pub(super) async fn findings(house: &House, steps: &[Step], blobs: &[Blob]) -> V
 fn judged(step: &Step, mut finding: Finding) -> Checked {
     let family = match (finding.code.as_str(), &step.action) {
         (code, _) if code.starts_with("branch-") || code == "tag-exists" => Family::Branches,
+        // It leads elsewhere than people approved, whether or not anybody answers there.
+        (REPOSITORY_MOVED | WEBHOOK_MOVED, _) => Family::Plan,
         (code, Action::Mail { .. }) if !code.starts_with("relay-") => Family::Posts,
         _ => Family::Targets,
     };
@@ -77,6 +81,7 @@ mod tests {
             after: vec![],
             action: Action::Push {
                 repository: "meadow".to_owned(),
+                place: None,
                 refs: vec![],
                 pack,
                 remake: None,
@@ -101,6 +106,8 @@ mod tests {
             assert_eq!(checked.family, Family::Branches, "{stuck}");
             assert_eq!(checked.finding.severity, Severity::Stop, "{stuck}");
         }
+        let moved = judged(&step(None), Finding::stop(REPOSITORY_MOVED, "meadow", ""));
+        assert_eq!((moved.family, moved.finding.severity), (Family::Plan, Severity::Stop));
         let other = judged(&step(None), Finding::warn("push-refused", "url", ""));
         assert_eq!((other.family, other.finding.severity), (Family::Targets, Severity::Stop));
     }

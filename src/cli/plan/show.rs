@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::places::{self, Place};
 use crate::casework::plans::{self, Standing};
 use crate::casework::rehearsals::{self, Rehearsed};
 use crate::casework::{approvals, audits, members, pauses, preflight};
@@ -38,7 +39,8 @@ pub async fn one(desk: &Desk, plan: &Plan) -> anyhow::Result<()> {
     let pauses = Pauses { all: pauses::of(&desk.house, plan).await?, now: desk.house.now() };
     let looked = preflight::last(&desk.house, plan).await?;
     let rehearsed = rehearsals::newest(&desk.house, &standing.plan).await?;
-    let ahead = Ahead { pauses, looked, rehearsed };
+    let places = places::of(&standing.manifest, &desk.house.config);
+    let ahead = Ahead { pauses, looked, rehearsed, places };
     let json = as_json(&standing, &people, &ahead);
     desk.print.either(&json, || as_text(&standing, &people, &ahead))?;
     if standing.plan.state.is_voidable() {
@@ -53,6 +55,7 @@ struct Ahead {
     pauses: Pauses,
     looked: Option<crate::domain::preflight::Report>,
     rehearsed: Option<Rehearsed>,
+    places: Vec<Place>,
 }
 
 /// Who wants to be asked, as seen now.
@@ -147,6 +150,8 @@ fn as_json(standing: &Standing, people: &[String], ahead: &Ahead) -> Value {
         if let Some(notice) = manifest.notice() {
             fields.insert("notice".to_owned(), json!(notice.word()));
         }
+        let places: Vec<_> = ahead.places.iter().map(Place::as_json).collect();
+        fields.insert("pushes_to".to_owned(), json!(places));
         fields.insert("pauses".to_owned(), json!(ahead.pauses.as_json(run)));
         fields.insert("resends".to_owned(), json!(manifest.resends));
         fields.insert("steps".to_owned(), json!(steps));
@@ -206,6 +211,7 @@ fn as_text(standing: &Standing, people: &[String], ahead: &Ahead) -> String {
     }
     let looked = ahead.looked.as_ref().map(super::preflight::spoken);
     head.extend(looked.map(|said| ("preflight", said)));
+    head.extend(ahead.places.iter().map(Place::row));
     head.extend(ahead.pauses.rows(run));
     let head = head.into_iter().map(|(name, value)| vec![name.to_owned(), value]);
     format!("{}\n\n{}", table(&[], head), steps(standing))

@@ -185,6 +185,7 @@ fn read_action(page: &mut Page<'_>, word: &str) -> Result<Action, BadManifest> {
         },
         "push" => Action::Push {
             repository: page.text("repository")?,
+            place: page.maybe_value("place")?,
             refs: page.many("ref", read_ref)?,
             remake: read_remake(page)?,
             pack: read_blob(page, "pack")?,

@@ -46,6 +46,7 @@ pub(crate) fn sample() -> Manifest {
         2,
         Action::Push {
             repository: "r".into(),
+            place: Some(Sha256::of(b"https://git.example/r.git")),
             refs: vec![RefMove { name: "refs/tags/1".into(), old: None, new: "ff".into() }],
             pack: blob("main.bundle", vec![]),
             remake: Some(Remake {
@@ -120,6 +121,20 @@ fn every_kind_of_step_reads_back() {
     let manifest = sample();
     let text = manifest.render();
     assert_eq!(Manifest::parse(&text), Ok(manifest));
+}
+
+/// A MANIFEST is never rendered anew: what was approved before places were pinned stays readable.
+#[test]
+fn a_push_of_an_older_plan_names_no_place() {
+    let mut manifest = sample();
+    let with = manifest.render();
+    if let Action::Push { place, .. } = &mut manifest.steps[1].action {
+        *place = None;
+    }
+    let lines = with.lines().filter(|l| !l.starts_with("place "));
+    let older: String = lines.flat_map(|l| [l, "\n"]).collect();
+    assert_eq!(Manifest::parse(&older), Ok(manifest.clone()));
+    assert_eq!(manifest.render(), older);
 }
 
 #[test]

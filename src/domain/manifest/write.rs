@@ -102,8 +102,11 @@ fn write_action(page: &mut Page, action: &Action) {
             page.line("message-id", message_id);
             write_blob(page, "message", message);
         }
-        Action::Push { repository, refs, pack, remake } => {
+        Action::Push { repository, place, refs, pack, remake } => {
             page.line("repository", repository);
+            if let Some(place) = place {
+                page.line("place", place);
+            }
             for r in refs {
                 let old = r.old.as_deref().unwrap_or("-");
                 page.line("ref", format_args!("{} {old} {}", r.name, r.new));

@@ -22,7 +22,7 @@ fn id(n: u8) -> StepId {
 fn step(n: u8, outlet: &str, phase: Phase) -> Step {
     let pack = Blob::new("b", vec![n], vec![]).about;
     let refs = vec![RefMove { name: "refs/heads/main".into(), old: None, new: "aa".into() }];
-    let action = Action::Push { repository: "r".into(), refs, pack, remake: None };
+    let action = Action::Push { repository: "r".into(), place: None, refs, pack, remake: None };
     Step {
         id: id(n),
         outlet: outlet.into(),

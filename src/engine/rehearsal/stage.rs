@@ -91,7 +91,11 @@ impl Stage {
                 }
                 Action::Push { .. } => {
                     let (all, own) = (config.repository.clone(), own.to_owned());
-                    Arc::new(GitOutlet::new(all, own, Arc::clone(&time)))
+                    // What the shadows stand for is what is compared with what was approved.
+                    let real = real.config.repository.iter();
+                    let places = real.map(|(name, r)| (name.clone(), r.place())).collect();
+                    let git = GitOutlet::new(all, own, Arc::clone(&time));
+                    Arc::new(git.standing_for(places))
                 }
                 Action::Publish { .. } if step.outlet == STATIC => {
                     let folder = out.join("site");

@@ -61,6 +61,7 @@ impl Mirror {
     /// `mirrors/NAME.git`.
     pub fn new(data: &Path, name: &str, repository: Repository, clock: Arc<dyn Clock>) -> Self {
         let folder = data.join("mirrors").join(format!("{name}.git"));
+        let repository = repository.seen_from(data);
         Self { objects: Objects::new(folder, clock), repository }
     }
 

@@ -17,6 +17,7 @@ struct World {
     tag: String,
     pack: Blob,
     remake: Option<Remake>,
+    place: Option<Sha256>,
 }
 
 impl World {
@@ -33,7 +34,7 @@ impl World {
         bed.work(&args).await;
         let pack = Blob::new("main.bundle", std::fs::read(&file).unwrap(), vec![]);
         let outlet = outlet(&bed, bed.repository());
-        Some(Self { bed, outlet, old, tip, tag, pack, remake: None })
+        Some(Self { bed, outlet, old, tip, tag, pack, remake: None, place: None })
     }
 
     fn to(&self, name: &str, old: Option<&str>, new: &str) -> RefMove {
@@ -43,6 +44,7 @@ impl World {
     fn intended(&self, refs: Vec<RefMove>) -> Intended {
         let action = Action::Push {
             repository: "meadow".to_owned(),
+            place: self.place,
             refs,
             pack: self.pack.about.clone(),
             remake: self.remake.clone(),
@@ -269,6 +271,26 @@ async fn what_is_no_push_of_ours_is_refused() {
     missing.credential_file = Some("/nonexistent/credentials".into());
     let findings = outlet(&world.bed, missing).check(&world.branch()).await;
     assert_eq!(codes(&findings), ["credential-unreadable"]);
+}
+
+/// The name leads elsewhere than people approved: nothing is looked at there and nothing pushed.
+#[tokio::test]
+async fn another_address_than_was_approved_gets_nothing() {
+    let Some(mut world) = World::new().await else { return };
+    let refs = world.public_refs().await;
+    world.place = Some(Sha256::of(b"elsewhere"));
+    assert_eq!(codes(&world.outlet.check(&world.both()).await), ["repository-moved"]);
+    assert_eq!(world.outlet.look(&world.both()).await, Seen::CannotTell);
+    let error = world.act(world.both()).await.unwrap_err();
+    assert_eq!((error.code.as_str(), error.retry), ("repository-moved", Retry::AskHuman));
+    assert_eq!(world.public_refs().await, refs);
+    // A shadow stands for the place that was approved.
+    let places = BTreeMap::from([("meadow".to_owned(), Sha256::of(b"elsewhere"))]);
+    let shadow = outlet(&world.bed, world.bed.repository()).standing_for(places);
+    assert_eq!(shadow.look(&world.both()).await, Seen::Absent);
+    world.place = Some(world.bed.repository().place());
+    world.act(world.both()).await.unwrap();
+    assert!(matches!(world.outlet.look(&world.both()).await, Seen::Present(_)));
 }
 
 /// Whatever the name under which anybody can fetch it, and in whatever was built upon it.

@@ -117,8 +117,8 @@ const fn way_of(action: &Action) -> Option<Way> {
 /// A notice is sealed after its approval: its address and Message-ID are judged here.
 fn is_as_approved(step: &Step, intended: &Intended, pinned: &Pinned) -> bool {
     let same = match (&step.action, &intended.action) {
-        (Action::Push { refs, .. }, Action::Push { refs: now, .. }) => {
-            refs == now || *now == Step::detour(refs)
+        (Action::Push { refs, place, .. }, Action::Push { refs: now, place: to, .. }) => {
+            place == to && (refs == now || *now == Step::detour(refs))
         }
         (approved, now) => approved == now,
     };

@@ -108,6 +108,7 @@ impl World {
         };
         let action = Action::Push {
             repository: "meadow".to_owned(),
+            place: None,
             refs: vec![RefMove {
                 name: "refs/heads/main".to_owned(),
                 old: Some(self.base.clone()),

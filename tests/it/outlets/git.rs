@@ -83,7 +83,8 @@ impl World for Public {
         let refs =
             vec![RefMove { name: "refs/tags/1.0.1".to_owned(), old: None, new: self.tag.clone() }];
         let pack = self.bundle.about.clone();
-        let action = Action::Push { repository: "meadow".to_owned(), refs, pack, remake: None };
+        let repository = "meadow".to_owned();
+        let action = Action::Push { repository, place: None, refs, pack, remake: None };
         intended(action, vec![self.bundle.clone()])
     }
     async fn copies(&self) -> Option<usize> {
@@ -197,6 +198,7 @@ impl World for Moved {
         let (old, new) = (Some(self.base.clone()), self.tip.clone());
         let action = Action::Push {
             repository: "meadow".to_owned(),
+            place: None,
             refs: vec![RefMove { name, old, new }],
             pack: self.public.bundle.about.clone(),
             remake: Some(remake),

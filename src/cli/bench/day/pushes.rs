@@ -70,7 +70,8 @@ impl Yard {
         let t0 = whole_second(house.now()).plus(Span::secs(3));
         for n in 0..REPOSITORIES {
             let (refs, pack) = (refs.clone(), pack.about.clone());
-            let action = Action::Push { repository: name(n), refs, pack, remake: None };
+            let action =
+                Action::Push { repository: name(n), place: None, refs, pack, remake: None };
             let mut step = stand::step(town, GIT, Phase::Gate, t0, action);
             step.on_move = Some(OnMove::Hold);
             step.after = steps.last().filter(|_| in_a_row).map(|s| s.id).into_iter().collect();
