@@ -24,7 +24,7 @@ pub(super) enum Outcome {
     /// Something happened to the step.
     Happened(PlanId, StepId, Happened),
     /// Its bytes are ready; now the intent may be committed.
-    Ready(PlanId, Intended),
+    Ready(PlanId, Box<Intended>),
     /// Nothing is known; the next turn tries again.
     Again(StepId),
     /// A test wants the engine dead.
@@ -55,6 +55,7 @@ impl Engine {
                 self.journal.add(plan, event);
             }
             Ok(Outcome::Ready(plan, intended)) => {
+                let intended = *intended;
                 self.places.leave(intended.step);
                 self.ready.push_back((plan, intended));
             }
@@ -99,7 +100,7 @@ impl Engine {
             let Errand { step, detoured, slots_at, .. } = errand;
             let id = step.id;
             match made_ready(maker, plan, step, (detoured, slots_at), true).await {
-                Ok(intended) => Outcome::Ready(plan, intended),
+                Ok(intended) => Outcome::Ready(plan, Box::new(intended)),
                 Err(why) => unready(plan, id, why),
             }
         });

@@ -234,6 +234,33 @@ async fn wishes_words_and_publications(#[values(Db::Sqlite, Db::Postgres)] db: D
     assert_eq!(public, [(advisory, at(0))]);
 }
 
+/// Cells that were sealed before they were bound to their word: the engine's own words are a GO,
+/// a person's never are.
+#[tokio::test]
+async fn a_go_of_an_older_program_holds_and_its_abort_becomes_none() {
+    let ground = Ground::new(Db::Sqlite).unwrap();
+    let store = ground.store();
+    furnish(&store).await;
+    let id = plan(1).id;
+    for (value, why, holds) in [
+        ("GO", "T0", true),
+        ("GO", "lifted early", true),
+        ("GO", "headsup", true),
+        ("ABORT", "found in the wild", true),
+        ("GO", "found in the wild", false),
+    ] {
+        let json = serde_json::to_vec(why).unwrap();
+        let cell = ground.vault().seal("gos", "sealed", &id.to_string(), &json).unwrap();
+        let hex: String = cell.iter().map(|b| format!("{b:02x}")).collect();
+        ground.meddle(&format!(
+            "DELETE FROM gos; INSERT INTO gos (plan, value, at, epoch, sealed)
+             VALUES ('{id}', '{value}', 0, 1, x'{hex}')"
+        ));
+        let decided = store.read(move |r| r.decided(id)).await;
+        assert_eq!(decided.is_ok(), holds, "{value} {why}: {decided:?}");
+    }
+}
+
 #[rstest]
 #[tokio::test]
 async fn an_aborted_plan_publishes_nothing(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
