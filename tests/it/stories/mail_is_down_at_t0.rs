@@ -1,4 +1,4 @@
-//! Commits and packages are out, and the mail server refuses everything. The page is public at
+//! Commits and packages are out, and the mail server takes no post to a list. The page is public at
 //! once, the posts wait and go once each when it is back, and the team hears that nobody was told.
 
 use daybreak::domain::plan::PlanState;

@@ -9,6 +9,7 @@ use daybreak::domain::time::Span;
 use daybreak::town::catcher::{Fault, Times};
 use daybreak::town::story;
 
+use crate::verbs::leaked::{notices, read, to};
 use crate::verbs::moved::{shift, told};
 
 #[tokio::test]
@@ -29,8 +30,17 @@ async fn the_release_is_armed_only_when_everybody_has_the_new_date() {
     let slow = "vulns@fennel.example";
     town.catcher
         .script(Fault::RefuseRecipient { address: slow.to_owned(), code: 451 }, Times::Always);
+    let (old, new) = (story.t0.spoken(), moved.t0.unwrap().spoken());
+    let before = notices(&story);
     let mut engine = story.engine().await;
     engine.settle().await.unwrap();
+    let mails = notices(&story).split_off(before.len());
+    let mut told = to(&before);
+    assert!(told.remove(slow) && to(&mails).is_superset(&told), "{:?}", to(&mails));
+    let letters = mails.iter().zip(read(&story, &mails));
+    for (_, letter) in letters.filter(|(mail, _)| told.contains(&mail.to[0])) {
+        assert!(letter.text.contains(&old) && letter.text.contains(&new), "{}", letter.text);
+    }
     let one = story::approve_by_all(town, &release).await.map(|_| ()).unwrap_err().to_string();
     assert!(one.starts_with("1 of those"), "{one}");
 
