@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::alarms::{Cause, Rung, Saying};
 use super::errands::Errand;
+use super::rehearsal::RED;
 use super::{Day, Engine};
 use crate::casework::{House, calls};
 use crate::domain::deed::{Actor, Subject};
@@ -59,7 +60,7 @@ impl Engine {
                     && Subject::from(a.disclosure) == cause.subject
                     && !self.days.values().any(planned)
             }),
-            code if AT_T0.contains(&code) => true,
+            code if AT_T0.contains(&code) || code == RED => true,
             JUMPED => self.days.values().any(|d| d.is_due(now)),
             code if FAILING.contains(&code) => self
                 .days

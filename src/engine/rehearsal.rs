@@ -14,6 +14,7 @@ mod shadows;
 mod sink;
 mod stage;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,6 +53,8 @@ const PATIENCE: Span = Span::mins(15);
 const INSTANTS: usize = 2_000;
 /// The engine plays a Release again within so long before T0.
 const AHEAD: Span = Span::hours(24);
+/// Said until a person answers.
+pub(super) const RED: &str = "rehearsal-red";
 /// So near to T0 nothing is begun that nobody asked for.
 const NEAR: Span = Span::hours(3);
 
@@ -230,7 +233,7 @@ async fn gather(stage: &Stage, manifest: &Manifest) -> Case<World> {
     for (n, mail) in mails.iter().enumerate() {
         write_private(&folder.join(format!("{:03}.eml", n.saturating_add(1))), &mail.bytes)?;
     }
-    let mut moved = std::collections::BTreeMap::new();
+    let mut moved = BTreeMap::new();
     for (name, bare) in &stage.bare {
         let (before, after) = (bare.before.clone(), bare.now().await?);
         let remade = bare.remade(name, &manifest.steps, &after).await?;
@@ -240,9 +243,12 @@ async fn gather(stage: &Stage, manifest: &Manifest) -> Case<World> {
     Ok(World { mails, moved, kept, published, tree, acts: stage.acts.all() })
 }
 
-/// Which plans the engine has looked after, and how the last rehearsal ended.
+/// Which plans the engine has looked after, and what was red of them.
 #[derive(Default)]
-pub(super) struct Rehearsals(std::collections::BTreeSet<PlanId>);
+pub(super) struct Rehearsals {
+    begun: BTreeSet<PlanId>,
+    red: BTreeMap<PlanId, String>,
+}
 
 impl Engine {
     /// Plays an approved Release again a day before T0, once, beside the day. In an imagined
@@ -252,9 +258,17 @@ impl Engine {
         let waiting = day.plan.kind == PlanKind::Release
             && day.facts.state == PlanState::Approved
             && day.facts.go.is_none();
+        // Nothing is disarmed by it, so a person must say what becomes of the day.
+        if let (true, false, Some(which)) = (waiting, day.facts.held, self.rehearsals.red.get(&id))
+        {
+            let (subject, which) = (Subject::from(id), which.clone());
+            self.alarm(Cause { subject, code: RED, step: None, which });
+            return;
+        }
         let left = day.plan.t0.since(now);
         let imagined = matches!(self.store.place(), Place::Memory(_));
-        if !waiting || imagined || left > AHEAD || left <= NEAR || !self.rehearsals.0.insert(id) {
+        if !waiting || imagined || left > AHEAD || left <= NEAR || !self.rehearsals.begun.insert(id)
+        {
             return;
         }
         let (house, plan) = (Arc::clone(&self.house), day.plan.clone());
@@ -278,8 +292,8 @@ impl Engine {
             Ok(red) if red.is_empty() => tracing::info!(plan = %plan, "rehearsed: green"),
             Ok(red) => {
                 tracing::error!(plan = %plan, red = red.len(), "rehearsed: red");
-                let (subject, which) = (Subject::from(plan), red.join(" "));
-                self.alarm(Cause { subject, code: "rehearsal-red", step: None, which });
+                self.rehearsals.red.insert(plan, red.join(" "));
+                self.moved = true;
             }
             Err(_) => {
                 tracing::error!(plan = %plan, "a rehearsal was broken off");

@@ -254,6 +254,10 @@ async fn a_day_ahead_it_is_played_again(#[case] red: bool) {
     let first = rehearsals::newest(house, &plan).await.unwrap().unwrap();
     assert_eq!((first.red.is_empty(), first.at), (!red, story.hand_now()));
     assert_eq!(story.rang("rehearsal-red"), red, "{:?}", story.bells());
+    let quarters = [5, 5, 10, 10].map(Span::mins);
+    story.pass(&mut engine, &quarters).await;
+    // Nobody answers: it is said four times, and then no more.
+    assert_eq!(story.rings("rehearsal-red"), if red { 4 } else { 0 }, "{:?}", story.bells());
     story.pass(&mut engine, &[Span::mins(1), Span::hours(1)]).await;
     assert_eq!(rehearsals::newest(house, &plan).await.unwrap(), Some(first), "once");
     assert!(!story.rang("rehearsal-broken-off"));
