@@ -111,9 +111,7 @@ impl EngineError {
     const fn is_fatal(&self) -> bool {
         match self {
             Self::Taken | Self::Stranger(_) | Self::Halted | Self::Machine { .. } => true,
-            Self::Store(e) => {
-                matches!(e, StoreError::Unavailable(_) | StoreError::Full | StoreError::Deposed)
-            }
+            Self::Store(e) => e.is_away(),
             Self::Case(_) => false,
         }
     }
@@ -123,9 +121,7 @@ impl From<CaseError> for EngineError {
     /// A database that is away is the engine's trouble, not a plan's.
     fn from(error: CaseError) -> Self {
         match error {
-            CaseError::Store(
-                e @ (StoreError::Unavailable(_) | StoreError::Full | StoreError::Deposed),
-            ) => Self::Store(e),
+            CaseError::Store(e) if e.is_away() => Self::Store(e),
             other => Self::Case(other),
         }
     }

@@ -40,7 +40,7 @@ pub(super) enum Unready {
 impl From<StoreError> for Unready {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) | StoreError::Full | StoreError::Deposed => Self::Later,
+            e if e.is_away() => Self::Later,
             _ => Self::Step(OutletError::never("cannot-be-prepared", error.to_string())),
         }
     }

@@ -34,7 +34,7 @@ use crate::domain::ids::{PlanId, StepId};
 use crate::domain::manifest::Manifest;
 use crate::domain::plan::{Plan, PlanKind, PlanState};
 use crate::domain::run::Status;
-use crate::domain::time::{At, Span};
+use crate::domain::time::{At, Mono, Span};
 use crate::store::Place;
 use clock::StageClock;
 use compare::{Moved, World, compare};
@@ -53,7 +53,9 @@ const PATIENCE: Span = Span::mins(15);
 const INSTANTS: usize = 2_000;
 /// The engine plays a Release again within so long before T0.
 const AHEAD: Span = Span::hours(24);
-/// Said until a person answers.
+/// How often it is asked whether what was red is green now.
+const ASK: Span = Span::mins(1);
+/// Said until a person answers, or rehearses it green.
 pub(super) const RED: &str = "rehearsal-red";
 /// So near to T0 nothing is begun that nobody asked for.
 const NEAR: Span = Span::hours(3);
@@ -247,7 +249,13 @@ async fn gather(stage: &Stage, manifest: &Manifest) -> Case<World> {
 #[derive(Default)]
 pub(super) struct Rehearsals {
     begun: BTreeSet<PlanId>,
-    red: BTreeMap<PlanId, String>,
+    red: BTreeMap<PlanId, Red>,
+}
+
+/// What was red, and when it was last asked whether a person has rehearsed it since.
+struct Red {
+    which: String,
+    asked: Mono,
 }
 
 impl Engine {
@@ -258,11 +266,23 @@ impl Engine {
         let waiting = day.plan.kind == PlanKind::Release
             && day.facts.state == PlanState::Approved
             && day.facts.go.is_none();
-        // Nothing is disarmed by it, so a person must say what becomes of the day.
-        if let (true, false, Some(which)) = (waiting, day.facts.held, self.rehearsals.red.get(&id))
-        {
-            let (subject, which) = (Subject::from(id), which.clone());
-            self.alarm(Cause { subject, code: RED, step: None, which });
+        if let (true, Some(red)) = (waiting, self.rehearsals.red.get_mut(&id)) {
+            let (held, mono) = (day.facts.held, self.house.clock.mono());
+            if mono.since(red.asked) >= ASK {
+                red.asked = mono;
+                let (house, plan) = (Arc::clone(&self.house), day.plan.clone());
+                self.errands.spawn(async move {
+                    match rehearsals::newest(&house, &plan).await {
+                        Ok(Some(last)) => Errand::Rehearsed(plan.id, Ok(last.red)),
+                        _ => Errand::Minded,
+                    }
+                });
+            }
+            // Nothing is disarmed by it, so a person must say what becomes of the day.
+            let (subject, which) = (Subject::from(id), red.which.clone());
+            if !held {
+                self.alarm(Cause { subject, code: RED, step: None, which });
+            }
             return;
         }
         let left = day.plan.t0.since(now);
@@ -289,10 +309,17 @@ impl Engine {
     /// Red calls the team, who have a day; nothing is disarmed by it.
     pub(super) fn rehearsed(&mut self, plan: PlanId, ended: Case<Vec<String>>) {
         match ended {
-            Ok(red) if red.is_empty() => tracing::info!(plan = %plan, "rehearsed: green"),
+            Ok(red) if red.is_empty() => {
+                tracing::info!(plan = %plan, "rehearsed: green");
+                self.rehearsals.red.remove(&plan);
+                self.alarms.pass(&Subject::from(plan), RED);
+            }
             Ok(red) => {
-                tracing::error!(plan = %plan, red = red.len(), "rehearsed: red");
-                self.rehearsals.red.insert(plan, red.join(" "));
+                let red = Red { which: red.join(" "), asked: self.house.clock.mono() };
+                let known = self.rehearsals.red.insert(plan, red);
+                if known.is_none() {
+                    tracing::error!(plan = %plan, "rehearsed: red");
+                }
                 self.moved = true;
             }
             Err(_) => {

@@ -6,9 +6,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use daybreak::casework::plans::preview;
-use daybreak::casework::{CaseError, controls, preflight, rehearsals};
+use daybreak::casework::{CaseError, calls, controls, preflight, rehearsals};
 use daybreak::domain::blob::equal_outside_slots;
 use daybreak::domain::deed::Actor;
+use daybreak::domain::escalation::State;
 use daybreak::domain::finding::Severity;
 use daybreak::domain::plan::{Phase, Plan, PlanKind, PlanState};
 use daybreak::domain::secret::Reason;
@@ -263,7 +264,17 @@ async fn a_day_ahead_it_is_played_again(#[case] red: bool) {
     assert!(!story.rang("rehearsal-broken-off"));
     assert_eq!(story.state(&plan).await, PlanState::Approved, "nothing is disarmed");
     if red {
+        let open = async || {
+            let calls = calls::recent(house).await.unwrap();
+            calls.iter().any(|c| c.said.code == "rehearsal-red" && c.state == State::Open)
+        };
+        assert!(open().await);
         story.town.project.ask(&["tag", "-d", &tag_of(&plan)]).await.unwrap();
+        tag(&story, &tag_of(&plan), false).await;
+        // Somebody rehearses it green: what was called for is over.
+        assert!(rehearse(house, Actor::Operator, &plan, None).await.unwrap().green);
+        story.pass(&mut engine, &[Span::mins(1), Span::secs(1), Span::secs(1)]).await;
+        assert!(!open().await);
     }
     story.at_t0(&mut engine).await;
     assert_eq!(story.state(&plan).await, PlanState::Finished);
